@@ -1,0 +1,78 @@
+/* What an image encoder wants of a picture: scale, crop, and turn into numbers, as the image
+ * processor of a Hugging Face folder (transformers, PIL backend) does it, bit for bit.
+ *
+ * Not here: decoding (image.h), the filters (resize.h), the encoder. Used by model/ (which owns
+ * one per encoder), evaluate/ and cli/. Local; thread-safe: read-only after loading. */
+#ifndef GE_IMAGE_PREPROCESS_H
+#define GE_IMAGE_PREPROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "image/image.h"
+#include "image/resize.h"
+
+/* Whose resize: the reference libraries differ in a few grey levels. */
+enum ge_resize_mode {
+    GE_RESIZE_PIL /* transformers' PIL backend */
+};
+
+/* The job's choices; everything else comes from the model's folder. */
+struct ge_preprocess_switches {
+    struct ge_image_options image; /* EXIF, transparency, caps */
+    enum ge_pillow pillow;
+    enum ge_resize_mode resize;
+};
+
+/* Apply EXIF, drop alpha, Pillow 13, PIL resize, the caps of image.h. */
+void ge_preprocess_switches_init(struct ge_preprocess_switches *sw);
+
+struct ge_preprocess {
+    struct ge_preprocess_switches sw;
+    int height, width; /* of the result, 1…8192: the encoder's input size */
+    bool do_resize;
+    int shortest_edge; /* scale the shorter side to this; 0: to (resize_height, resize_width) */
+    int resize_height, resize_width;
+    enum ge_resample resample;
+    bool do_center_crop; /* to (height, width); a smaller picture is padded with zeros */
+    bool do_rescale;
+    double rescale_factor;
+    bool do_normalize;
+    double mean[3], std[3]; /* of R, G, B after rescaling */
+};
+
+/* Load a model folder's settings: the "image_processor" object of processor_config.json, or else
+ * preprocessor_config.json; what the file leaves out comes from the defaults of the processor's
+ * class (CLIP, SigLIP, BiT as DINOv2 uses it, ViT). sw = NULL: the default switches.
+ * GE_ENOENT (neither file), GE_EFORMAT (wrong type or out of range), GE_EUNSUPPORTED (a class or
+ * a setting that would change pixels and is not handled, or a result without a fixed size),
+ * GE_EIO, GE_ENOMEM. Messages name the file and the key. */
+ge_status ge_preprocess_load(const char *folder, const struct ge_preprocess_switches *sw,
+                             struct ge_preprocess *out);
+
+/* Bytes of the pixels (also the number of floats of the tensor): height * width * 3. */
+size_t ge_preprocess_size(const struct ge_preprocess *p);
+
+/* Scale and crop into `pixels`, (height, width, 3) 8-bit RGB. GE_ELIMIT when a very long, thin
+ * picture would be scaled beyond the pixel cap; GE_ENOMEM. */
+ge_status ge_preprocess_pixels(const struct ge_preprocess *p, const struct ge_image *image,
+                               uint8_t *pixels);
+
+/* Pixels (height, width, 3) to `tensor`, (3, height, width) float32: float(double(v) * factor),
+ * then (x - mean) / std in float32. */
+void ge_preprocess_tensor(const struct ge_preprocess *p, const uint8_t *pixels, float *tensor);
+
+/* Decode a file, scale, crop: the whole way to `pixels`. Errors as ge_image_decode_file() and
+ * ge_preprocess_pixels(), the path in the message. */
+ge_status ge_preprocess_file(const struct ge_preprocess *p, const char *path, uint8_t *pixels);
+
+/* Feed every setting that can change a result (switches, too, but not the caps) to a hash. */
+void ge_preprocess_describe(const struct ge_preprocess *p, struct ge_hasher *hasher);
+
+/* The same settings as one line of JSON with a fixed order of keys. */
+void ge_preprocess_json(const struct ge_preprocess *p, struct ge_buf *out);
+
+#endif
