@@ -1,0 +1,42 @@
+/* Patterns that normalizers and pre-tokenizers look for in a text. Sole user of PCRE2.
+ *
+ * The regexes of published CLIP and byte-level files are matched by hand-written scanners: linear
+ * in the text and with the reference's character classes. Any other regex goes to PCRE2 with match
+ * limits, so it may be slow to give up but never hangs. Local; a pattern is read-only after
+ * ge_pattern_init(), each search has a place of its own. */
+#ifndef GE_TEXT_PATTERN_H
+#define GE_TEXT_PATTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+/* Finds the first match in text[from, len): true and its bytes [*begin, *end), end > begin. */
+typedef bool pattern_scan(const char *text, size_t len, size_t from, size_t *begin, size_t *end);
+
+struct pattern {
+    char *source;       /* owned: the regex, or the literal text */
+    bool literal;       /* matches the source itself */
+    pattern_scan *scan; /* hand-written scanner, or NULL */
+    void *regex;        /* compiled by PCRE2, or NULL */
+};
+
+/* The split regex of CLIP as published, and as transformers 5 builds it, with the specials first. */
+extern const char GE_PATTERN_CLIP[];
+extern const char GE_PATTERN_CLIP_SPECIALS[];
+extern const char GE_PATTERN_SPACES[]; /* \s+ */
+
+/* Prepare. GE_EFORMAT: not a regex; the message gives the place in it. GE_ENOMEM. */
+ge_status ge_pattern_init(struct pattern *p, const char *source, bool literal);
+void ge_pattern_free(struct pattern *p); /* a zeroed pattern is fine */
+
+/* The split that ByteLevel does itself (GPT-2's regex). */
+extern pattern_scan ge_pattern_scan_gpt2;
+
+/* The next match at or after `from`; *found = false when there is none. Empty matches are passed
+ * over. GE_ELIMIT: PCRE2 gave up. */
+ge_status ge_pattern_find(const struct pattern *p, const char *text, size_t len, size_t from,
+                          size_t *begin, size_t *end, bool *found);
+
+#endif
