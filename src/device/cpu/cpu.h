@@ -1,0 +1,75 @@
+/* What the CPU backends share: host memory, threads with scratch, and every operation but the
+ * matrix product. onednn uses this table with a product of its own. Private to src/device. */
+#ifndef GE_DEVICE_CPU_CPU_H
+#define GE_DEVICE_CPU_CPU_H
+
+#include "base/pool.h"
+#include "device/cpu/kernels.h"
+#include "device/device_ops.h"
+
+struct ge_cpu_device {
+    struct ge_device head;
+    const struct ge_kernels *kernels;
+    struct ge_pool *pool;
+    float **scratch;       /* [threads], each of scratch_floats floats, 64-byte aligned */
+    size_t scratch_floats; /* what all threads have */
+};
+
+struct ge_cpu_buffer {
+    struct ge_buffer head;
+    char *data; /* 64-byte aligned */
+};
+
+/* Start threads and choose kernels in a zeroed device; fini also after a failed init. */
+ge_status ge_cpu_init(struct ge_cpu_device *cpu, const struct ge_device_options *opt);
+void ge_cpu_fini(struct ge_cpu_device *cpu);
+
+/* Make sure that every thread has `floats` floats of scratch. GE_ENOMEM. */
+ge_status ge_cpu_reserve(struct ge_cpu_device *cpu, size_t floats);
+
+/* First element of a tensor's row in host memory. */
+static inline float *ge_cpu_row(const struct ge_tensor *t, size_t row)
+{
+    return (float *)((struct ge_cpu_buffer *)t->buf)->data + t->offset + row * t->stride;
+}
+static inline const int32_t *ge_cpu_ints(const struct ge_tensor *t)
+{
+    return (const int32_t *)((struct ge_cpu_buffer *)t->buf)->data + t->offset;
+}
+
+/* Entries of the table that onednn takes over as they are. */
+bool ge_cpu_supports(const struct ge_device *dev, enum ge_dtype dtype);
+ge_status ge_cpu_alloc(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
+void ge_cpu_free(struct ge_buffer *buf);
+ge_status ge_cpu_upload(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes);
+ge_status ge_cpu_download(const struct ge_buffer *src, size_t offset, void *dst, size_t bytes);
+ge_status ge_cpu_synchronize(struct ge_device *dev);
+ge_status ge_cpu_patches(struct ge_device *dev, const struct ge_tensor *pixels, size_t channels,
+                         size_t height, size_t width, size_t patch, const struct ge_tensor *out);
+ge_status ge_cpu_patch_tokens(struct ge_device *dev, const struct ge_tensor *patches,
+                              const struct ge_tensor *prefix, const struct ge_tensor *positions,
+                              const struct ge_tensor *out);
+ge_status ge_cpu_embed(struct ge_device *dev, const struct ge_tensor *ids,
+                       const struct ge_tensor *pos, const struct ge_tensor *table,
+                       const struct ge_tensor *shared, const struct ge_tensor *positions,
+                       const struct ge_tensor *out);
+ge_status ge_cpu_layernorm(struct ge_device *dev, const struct ge_tensor *x,
+                           const struct ge_tensor *gain, const struct ge_tensor *bias, float eps,
+                           const struct ge_tensor *y);
+ge_status ge_cpu_attend(struct ge_device *dev, const struct ge_attention *a);
+ge_status ge_cpu_activate(struct ge_device *dev, enum ge_activation act, const struct ge_tensor *x,
+                          const struct ge_tensor *y);
+ge_status ge_cpu_add(struct ge_device *dev, const struct ge_tensor *a, const struct ge_tensor *b,
+                     const struct ge_tensor *y);
+ge_status ge_cpu_mul(struct ge_device *dev, const struct ge_tensor *a, const struct ge_tensor *b,
+                     const struct ge_tensor *y);
+ge_status ge_cpu_gather(struct ge_device *dev, const struct ge_tensor *x,
+                        const struct ge_tensor *rows, const struct ge_tensor *out);
+ge_status ge_cpu_pool(struct ge_device *dev, enum ge_pooling mode, const struct ge_tensor *x,
+                      const struct ge_tensor *ends, const struct ge_tensor *skip,
+                      const struct ge_tensor *out);
+ge_status ge_cpu_l2_normalize(struct ge_device *dev, const struct ge_tensor *x, float eps,
+                              const struct ge_tensor *y);
+ge_status ge_cpu_copy(struct ge_device *dev, const struct ge_tensor *x, const struct ge_tensor *y);
+
+#endif

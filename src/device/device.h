@@ -1,0 +1,208 @@
+/* The device seam: one flat set of tensor operations that every model is written over, and the
+ * handles to open a device and move data to and from it.
+ *
+ * What it is not: a graph, a scheduler, an automatic differentiator. The caller (src/model) runs
+ * the operations of a forward pass one after another; a backend (cpu, onednn, cuda) is a table of
+ * functions, struct ge_device_ops in device_ops.h. The functions here check shapes, types and
+ * devices once and then dispatch, so a backend may trust its arguments.
+ *
+ * Order and blocking: operations of one device take effect in the order of the calls. Only
+ * ge_download(), ge_synchronize() and the ones that free memory wait for the device; everything
+ * else may return before its work is done, and a failure of the device (GE_EDEVICE) may be
+ * reported by a later call.
+ *
+ * Digits: for one device configuration (its numerics id) a row of a result depends only on that
+ * row's inputs, never on the number of rows, the row's place or the number of threads.
+ *
+ * Threads: a device and everything on it is used by one thread at a time. All calls are local. */
+#ifndef GE_DEVICE_DEVICE_H
+#define GE_DEVICE_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+
+struct ge_device; /* an open device */
+struct ge_buffer; /* memory on a device; not a host address */
+struct ge_weight; /* a matrix packed for products on one device */
+
+enum ge_dtype { GE_F32, GE_BF16, GE_F16, GE_I32 };
+const char *ge_dtype_name(enum ge_dtype t); /* "fp32", "bf16", "fp16", "int32" */
+size_t ge_dtype_size(enum ge_dtype t);      /* bytes of one element */
+
+/* ---- devices ------------------------------------------------------------------------------ */
+
+struct ge_device_options {
+    int threads;       /* CPU threads of this device, 0: all CPUs that the process may use */
+    const char *level; /* "native" (NULL is the same), or a pinned one: "base", "avx2", "avx512" */
+    int index;         /* which of several devices of one kind (node-local GPU); cpu: 0 */
+};
+
+/* Make the backends that were built in (cpu; onednn when its library was found) known. May be
+ * called again. */
+ge_status ge_device_register_builtin(void);
+
+/* Look for the module `name` ("cuda") as <dir>/gapeval_<name>.so, where dir is
+ * $GAPEVAL_MODULE_DIR, the folder of the running program, or ../lib/gapeval beside that folder,
+ * and register the backend it offers. A module that is not there is not an error: *found = false.
+ * GE_EUNSUPPORTED: it was built for another version of the seam. */
+ge_status ge_device_load(const char *name, bool *found);
+
+/* Names of the registered backends, best first; NULL after the last. */
+const char *ge_device_name_at(size_t i);
+
+/* Open a device by name; "auto" (NULL is the same) takes the first that opens, in the order of
+ * ge_device_name_at(). Each open device has threads and scratch memory of its own. GE_EINVAL: no
+ * such device, or a level it does not have. GE_EUNSUPPORTED: the CPU lacks the pinned level. */
+ge_status ge_device_open(const char *name, const struct ge_device_options *opt,
+                         struct ge_device **dev);
+void ge_device_close(
+    struct ge_device **dev); /* all buffers and weights are freed before; NULL ok */
+
+const char *ge_device_name(const struct ge_device *dev); /* "cpu", "onednn", "cuda" */
+int ge_device_threads(const struct ge_device *dev);
+bool ge_device_supports(const struct ge_device *dev, enum ge_dtype dtype);
+
+/* What fixes the digits, as text: backend, dtype, instruction-set level, library versions. Equal
+ * ids promise equal bits; the thread count is not in it. Valid as long as the device. */
+const char *ge_device_numerics(const struct ge_device *dev);
+
+/* For people and provenance: one line, e.g. "oneDNN 2.6.3, AVX2, 2 threads". */
+const char *ge_device_describe(const struct ge_device *dev);
+
+/* Seconds of one product (m, k) x (k, n) of the backend's own library at its best for that shape,
+ * on one thread, the median of `repeats` runs after a warm-up: what `gapeval bench` compares
+ * with. GE_EUNSUPPORTED when the backend offers none. */
+ge_status ge_device_bench_gemm(struct ge_device *dev, size_t m, size_t n, size_t k, int repeats,
+                               double *seconds);
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+/* Memory for `bytes` bytes (0 is fine), content undefined. GE_ENOMEM. Free waits for the device. */
+ge_status ge_buffer_new(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
+void ge_buffer_delete(struct ge_buffer **buf); /* NULL is fine */
+size_t ge_buffer_bytes(const struct ge_buffer *buf);
+
+/* A matrix of `rows` x `cols` elements in a buffer, row r at element offset + r * stride. A plain
+ * value; it borrows its buffer. A vector is a matrix of one row. */
+struct ge_tensor {
+    struct ge_buffer *buf; /* NULL: no tensor, where one is optional */
+    size_t offset;         /* elements from the buffer's start */
+    size_t rows, cols, stride;
+    enum ge_dtype dtype;
+};
+
+/* A dense matrix at an element offset of a buffer. */
+struct ge_tensor ge_tensor_at(struct ge_buffer *buf, size_t offset, size_t rows, size_t cols,
+                              enum ge_dtype dtype);
+/* A buffer of its own for a dense matrix; delete t->buf. GE_ENOMEM, GE_ELIMIT. */
+ge_status ge_tensor_new(struct ge_device *dev, size_t rows, size_t cols, enum ge_dtype dtype,
+                        struct ge_tensor *t);
+struct ge_tensor ge_tensor_rows(struct ge_tensor t, size_t from, size_t n); /* n rows of t */
+struct ge_tensor ge_tensor_cols(struct ge_tensor t, size_t from, size_t n); /* n columns of t */
+
+/* Copy a dense tensor's elements from or to host memory. ge_upload: `src` must stay as it is until
+ * the next ge_download() or ge_synchronize() returns. ge_download waits. */
+ge_status ge_upload(struct ge_tensor dst, const void *src);
+ge_status ge_download(struct ge_tensor src, void *dst);
+ge_status ge_synchronize(struct ge_device *dev);
+
+/* A weight (n, k), row-major on the host as `nn.Linear` stores it, packed for products with rows
+ * of k elements; `dtype` is the type it is multiplied in. `w` may be freed on return. */
+ge_status ge_weight_new(struct ge_device *dev, const float *w, size_t n, size_t k,
+                        enum ge_dtype dtype, struct ge_weight **out);
+void ge_weight_delete(struct ge_weight **w); /* NULL is fine */
+
+/* ---- operations ---------------------------------------------------------------------------
+ * Results may not overlap operands unless it says so. Zero rows are fine everywhere. Index tensors
+ * are GE_I32 with one row; the caller has checked that the indices are in range. GE_EINVAL: shapes
+ * or types that do not fit together (a bug of the caller or a wrong model file). */
+
+enum ge_activation {
+    GE_ACT_NONE,
+    GE_ACT_GELU,       /* x/2 (1 + erf(x / sqrt 2)) */
+    GE_ACT_GELU_TANH,  /* tanh approximation, sqrt(2/pi), 0.044715 */
+    GE_ACT_QUICK_GELU, /* x sigmoid(1.702 x) */
+    GE_ACT_TANH,
+    GE_ACT_SILU, /* x sigmoid(x) */
+    GE_ACT_RELU
+};
+const char *ge_activation_name(enum ge_activation a); /* Hugging Face's hidden_act name */
+
+/* Pixels (n, channels*height*width) to patch rows (n*gy*gx, channels*patch*patch), patches
+ * row-major, elements ordered (c, y, x); gy = height / patch, gx = width / patch, the rest of the
+ * image is not used. */
+ge_status ge_patches(struct ge_device *dev, struct ge_tensor pixels, size_t channels, size_t height,
+                     size_t width, size_t patch, struct ge_tensor out);
+
+/* Token rows of n images: out (n*(r+p), d) = for each image the r rows of `prefix` (r, d), then its
+ * p rows of `patches` (n*p, d) plus `positions` (p, d). r may be 0. */
+ge_status ge_patch_tokens(struct ge_device *dev, struct ge_tensor patches, struct ge_tensor prefix,
+                          struct ge_tensor positions, struct ge_tensor out);
+
+/* out[t] = (table[ids[t]] + shared) + positions[pos[t]]; `shared` is one row (BERT's token type)
+ * or absent. */
+ge_status ge_embed(struct ge_device *dev, struct ge_tensor ids, struct ge_tensor pos,
+                   struct ge_tensor table, struct ge_tensor shared, struct ge_tensor positions,
+                   struct ge_tensor out);
+
+/* y = act(x W^T + bias) + residual; x (m, k), W (n, k), y (m, n). bias (1, n) and residual (m, n)
+ * are optional; residual may be y. */
+ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_weight *w,
+                    struct ge_tensor bias, enum ge_activation act, struct ge_tensor residual,
+                    struct ge_tensor y);
+
+/* y = (x - mean) / sqrt(var + eps) * gain + bias by rows, biased variance. y may be x. */
+ge_status ge_layernorm(struct ge_device *dev, struct ge_tensor x, struct ge_tensor gain,
+                       struct ge_tensor bias, float eps, struct ge_tensor y);
+
+/* Attention over packed sequences of unequal length: sequence s owns the rows
+ * [q_ends[s-1], q_ends[s]) of q and out (0 before the first) and likewise rows of k and v.
+ * q, out (tq, heads*head_dim); k, v (tk, heads*head_dim), usually columns of one matrix.
+ * out = softmax(scale q k^T + bias) v within a sequence and head. */
+struct ge_attention {
+    struct ge_tensor q, k, v, out;
+    struct ge_tensor q_ends, kv_ends; /* GE_I32, one per sequence; may be the same tensor */
+    size_t max_q, max_kv;             /* the longest sequence */
+    size_t heads, head_dim;
+    float scale;
+    bool causal;           /* key j is seen by query i if j <= i, both counted in the sequence */
+    struct ge_tensor bias; /* optional (heads, 2*max_kv-1): column (j - i) + max_kv - 1 is added */
+};
+ge_status ge_attend(struct ge_device *dev, const struct ge_attention *a);
+
+ge_status ge_activate(struct ge_device *dev, enum ge_activation act, struct ge_tensor x,
+                      struct ge_tensor y); /* y = act(x); y may be x */
+
+/* y = a + b, y = a * b by elements; b has a's rows or one row that serves all. y may be a. */
+ge_status ge_add_to(struct ge_device *dev, struct ge_tensor a, struct ge_tensor b,
+                    struct ge_tensor y);
+ge_status ge_mul_by(struct ge_device *dev, struct ge_tensor a, struct ge_tensor b,
+                    struct ge_tensor y);
+
+/* out[i] = x[rows[i]] */
+ge_status ge_gather(struct ge_device *dev, struct ge_tensor x, struct ge_tensor rows,
+                    struct ge_tensor out);
+
+/* One row per packed sequence from its rows skip[s]…; h_t is its row t counted from 0.
+ * A sequence without rows left gives zeros. `skip` (GE_I32) is optional. */
+enum ge_pooling {
+    GE_POOL_MEAN,          /* sum h_t / count */
+    GE_POOL_MEAN_SQRT_LEN, /* sum h_t / sqrt(count) */
+    GE_POOL_WEIGHTED_MEAN, /* sum (t+1) h_t / sum (t+1) */
+    GE_POOL_MAX
+};
+ge_status ge_pool_rows(struct ge_device *dev, enum ge_pooling mode, struct ge_tensor x,
+                       struct ge_tensor ends, struct ge_tensor skip, struct ge_tensor out);
+
+/* y = x / max(|x|, eps) by rows, Euclidean norm; eps = 0: no floor (a zero row gives NaN).
+ * y may be x. */
+ge_status ge_l2_normalize(struct ge_device *dev, struct ge_tensor x, float eps, struct ge_tensor y);
+
+/* y = x, converted between GE_F32, GE_BF16 and GE_F16 where the types differ (round to even). */
+ge_status ge_copy(struct ge_device *dev, struct ge_tensor x, struct ge_tensor y);
+
+#endif

@@ -1,0 +1,103 @@
+/* What a backend implements: a table of functions, filled at the foot of cpu/cpu.c,
+ * onednn/onednn.c and the CUDA module. Included by backends and by the wrappers (ops.c,
+ * registry.c), never by models.
+ *
+ * The wrappers have checked every shape, type and device before an entry is called, and never call
+ * an operation with zero rows. Entries are called by one thread at a time per device and may
+ * queue; only download, synchronize, free and close wait. To add a backend: fill a table, register
+ * it, and run tests/unit/device/op_suite.c on it. */
+#ifndef GE_DEVICE_DEVICE_OPS_H
+#define GE_DEVICE_DEVICE_OPS_H
+
+#include "device/device.h"
+
+/* Changes with every change of this header or of the structs in device.h. */
+#define GE_DEVICE_ABI 1u
+
+/* Common head of every backend's own structs; the backend embeds it as the first member. */
+struct ge_device {
+    const struct ge_device_ops *ops;
+    int threads;
+    char numerics[128];
+    char description[128];
+};
+struct ge_buffer {
+    struct ge_device *dev;
+    size_t bytes;
+};
+struct ge_weight {
+    struct ge_device *dev;
+    size_t n, k;
+    enum ge_dtype dtype;
+};
+
+struct ge_matmul {
+    struct ge_tensor x;
+    const struct ge_weight *w;
+    struct ge_tensor bias; /* optional */
+    enum ge_activation act;
+    struct ge_tensor residual; /* optional; may be y */
+    struct ge_tensor y;
+};
+
+struct ge_device_ops {
+    uint32_t abi; /* GE_DEVICE_ABI */
+    const char *name;
+    int priority; /* order of "auto": highest first; cpu is 0 */
+
+    /* The head's fields are filled by open. */
+    ge_status (*open)(const struct ge_device_options *opt, struct ge_device **dev);
+    void (*close)(struct ge_device *dev);
+    bool (*supports)(const struct ge_device *dev, enum ge_dtype dtype);
+    ge_status (*bench_gemm)(struct ge_device *dev, size_t m, size_t n, size_t k, int repeats,
+                            double *seconds); /* optional */
+
+    ge_status (*alloc)(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
+    void (*free)(struct ge_buffer *buf);
+    ge_status (*upload)(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes);
+    ge_status (*download)(const struct ge_buffer *src, size_t offset, void *dst, size_t bytes);
+    ge_status (*synchronize)(struct ge_device *dev);
+    ge_status (*prepare_weight)(struct ge_device *dev, const float *w, size_t n, size_t k,
+                                enum ge_dtype dtype, struct ge_weight **out);
+    void (*free_weight)(struct ge_weight *w);
+
+    ge_status (*patches)(struct ge_device *dev, const struct ge_tensor *pixels, size_t channels,
+                         size_t height, size_t width, size_t patch, const struct ge_tensor *out);
+    ge_status (*patch_tokens)(struct ge_device *dev, const struct ge_tensor *patches,
+                              const struct ge_tensor *prefix, const struct ge_tensor *positions,
+                              const struct ge_tensor *out);
+    ge_status (*embed)(struct ge_device *dev, const struct ge_tensor *ids,
+                       const struct ge_tensor *pos, const struct ge_tensor *table,
+                       const struct ge_tensor *shared, const struct ge_tensor *positions,
+                       const struct ge_tensor *out);
+    ge_status (*matmul)(struct ge_device *dev, const struct ge_matmul *m);
+    ge_status (*layernorm)(struct ge_device *dev, const struct ge_tensor *x,
+                           const struct ge_tensor *gain, const struct ge_tensor *bias, float eps,
+                           const struct ge_tensor *y);
+    ge_status (*attend)(struct ge_device *dev, const struct ge_attention *a);
+    ge_status (*activate)(struct ge_device *dev, enum ge_activation act, const struct ge_tensor *x,
+                          const struct ge_tensor *y);
+    ge_status (*add)(struct ge_device *dev, const struct ge_tensor *a, const struct ge_tensor *b,
+                     const struct ge_tensor *y);
+    ge_status (*mul)(struct ge_device *dev, const struct ge_tensor *a, const struct ge_tensor *b,
+                     const struct ge_tensor *y);
+    ge_status (*gather)(struct ge_device *dev, const struct ge_tensor *x,
+                        const struct ge_tensor *rows, const struct ge_tensor *out);
+    ge_status (*pool)(struct ge_device *dev, enum ge_pooling mode, const struct ge_tensor *x,
+                      const struct ge_tensor *ends, const struct ge_tensor *skip,
+                      const struct ge_tensor *out);
+    ge_status (*l2_normalize)(struct ge_device *dev, const struct ge_tensor *x, float eps,
+                              const struct ge_tensor *y);
+    ge_status (*copy)(struct ge_device *dev, const struct ge_tensor *x, const struct ge_tensor *y);
+};
+
+/* Make a backend known; a second one of the same name replaces the first. The table stays the
+ * caller's and must live as long as the program. GE_EUNSUPPORTED: another ABI. */
+ge_status ge_device_register(const struct ge_device_ops *ops);
+
+/* The backends that live in this tree. ge_onednn_ops() is NULL where oneDNN was not found at
+ * build time. A loadable module exports `const struct ge_device_ops *ge_device_module(void)`. */
+const struct ge_device_ops *ge_cpu_ops(void);
+const struct ge_device_ops *ge_onednn_ops(void);
+
+#endif
