@@ -17,8 +17,12 @@
 /* The status of the failed call that left `error` in errno. */
 static ge_status fail_errno(int error, const char *path, const char *what)
 {
-    ge_status s = error == ENOENT || error == ENOTDIR ? GE_ENOENT : GE_EIO;
+    ge_status s = GE_EIO;
     if (error == ENOMEM) s = GE_ENOMEM;
+    /* The latter three: nothing can be under such a name, whatever the disk does. */
+    if (error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG) {
+        s = GE_ENOENT;
+    }
     return ge_fail(s, "%s: cannot %s: %s", path, what, strerror(error));
 }
 

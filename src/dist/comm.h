@@ -47,8 +47,9 @@ ge_status ge_comm_same(struct ge_comm *comm, struct ge_hash mine, const char *wh
  * one rank cannot hold it. */
 ge_status ge_comm_broadcast(struct ge_comm *comm, void **data, size_t *len, size_t max);
 
-/* Every rank's bytes (each at most max) to rank 0: parts[r] with lens[r], in one heap block that
- * starts at parts (free() it). NULL on the others. GE_ELIMIT, GE_ENOMEM: on all ranks. */
+/* Every rank's bytes (each at most max) to rank 0: parts[r] of lens[r] bytes. Two heap blocks,
+ * free() both: parts holds the bytes, too. NULL on the others. GE_ELIMIT, GE_ENOMEM: on all
+ * ranks. */
 ge_status ge_comm_gather(struct ge_comm *comm, const void *data, size_t len, size_t max,
                          void ***parts, size_t **lens);
 

@@ -1,0 +1,56 @@
+/* A chunk on its way through the stages. Private to evaluate/. */
+#ifndef GE_EVALUATE_CHUNK_H
+#define GE_EVALUATE_CHUNK_H
+
+#include "base/arena.h"
+#include "evaluate/evaluate.h"
+
+/* One text or image that one encoder must embed; unique in the chunk by (encoder, kind, what). */
+struct eval_input {
+    int encoder;
+    enum ge_input_kind kind;
+    const char *what;       /* the text, or the image's path; borrowed from the records */
+    struct ge_hash content; /* of the text's or the file's bytes */
+    ge_status status;       /* why it has no embedding */
+    const char *reason;     /* in the arena; NULL while status is GE_OK */
+    bool node_fault;        /* the failure is the node's, not the input's */
+    bool truncated;         /* the text was cut to the encoder's length */
+    float *pixels;          /* (3, height, width), owned; NULL for texts and once embedded */
+    float *embedding;       /* (dim), in the arena; NULL until known */
+};
+
+/* One answer to score, or one that is missing. */
+struct eval_sample {
+    struct ge_key key;
+    const struct ge_task *task;
+    const struct ge_answer *answer;        /* NULL: missing */
+    const struct ge_task_scoring *scoring; /* NULL: the job does not say how */
+    ge_status status;                      /* why it cannot be scored, known before encoding */
+    const char *reason;
+};
+
+struct ge_eval_chunk {
+    struct ge_arena *arena;
+    uint32_t cell, first, count;
+    struct eval_sample *samples;
+    size_t n_samples, cap_samples;
+    struct eval_input *inputs;
+    size_t n_inputs, cap_inputs;
+    uint32_t *table; /* open addressing: input index + 1, 0 = free; size a power of two */
+    size_t table_size;
+    struct ge_result result;
+    struct ge_eval_times times;
+};
+
+/* Index of an input, or SIZE_MAX. */
+size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
+                          const char *what);
+
+/* Cache key of an input whose content is known. */
+struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eval_input *in);
+
+/* Keep this thread's error message with an input. */
+void ge_eval_fail_input(struct ge_eval_chunk *c, struct eval_input *in, ge_status status,
+                        bool node_fault);
+
+#endif

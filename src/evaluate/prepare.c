@@ -1,0 +1,427 @@
+/* First stage: which samples and inputs a chunk has; images read, decoded and resized. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "evaluate/chunk.h"
+#include "image/preprocess.h"
+
+/* ---- inputs, each once ------------------------------------------------------------------------ */
+
+static size_t input_slot(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
+                         const char *what)
+{
+    struct ge_hash h = ge_hash_bytes(what, strlen(what));
+    size_t mask = c->table_size - 1;
+    size_t at = (size_t)(h.lo ^ (uint64_t)(2 * encoder + (int)kind) * 0x9E3779B97F4A7C15u) & mask;
+    for (; c->table[at] != 0; at = (at + 1) & mask) {
+        const struct eval_input *in = &c->inputs[c->table[at] - 1];
+        if (in->encoder == encoder && in->kind == kind && strcmp(in->what, what) == 0) break;
+    }
+    return at;
+}
+
+size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
+                          const char *what)
+{
+    if (c->table_size == 0) return SIZE_MAX;
+    uint32_t found = c->table[input_slot(c, encoder, kind, what)];
+    return found == 0 ? SIZE_MAX : found - 1;
+}
+
+static ge_status grow_table(struct ge_eval_chunk *c)
+{
+    ge_status rc = GE_OK;
+    uint32_t *old = c->table;
+    size_t old_size = c->table_size;
+    c->table = ge_calloc(old_size == 0 ? 64 : 2 * old_size, sizeof *c->table);
+    if (c->table == NULL) {
+        c->table = old;
+        return GE_ENOMEM;
+    }
+    c->table_size = old_size == 0 ? 64 : 2 * old_size;
+    for (size_t i = 0; i < c->n_inputs; i++) {
+        const struct eval_input *in = &c->inputs[i];
+        c->table[input_slot(c, in->encoder, in->kind, in->what)] = (uint32_t)i + 1;
+    }
+    free(old);
+    return rc;
+}
+
+struct need_context {
+    struct ge_evaluator *ev;
+    struct ge_eval_chunk *chunk;
+};
+
+static ge_status need_input(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
+                            bool is_answer)
+{
+    ge_status rc = GE_OK;
+    struct need_context *need = ctx;
+    struct ge_eval_chunk *c = need->chunk;
+    int encoder = need->ev->role_encoder[role];
+    (void)is_answer;
+    if (encoder < 0) {
+        return ge_fail(GE_EINVAL,
+                       "a metric compares %s, and the job names no encoder for it "
+                       "(scoring.roles.%s)",
+                       ge_role_name(role), ge_role_name(role));
+    }
+    if (2 * (c->n_inputs + 1) > c->table_size) GE_TRY(grow_table(c));
+    size_t slot = input_slot(c, encoder, kind, what);
+    if (c->table[slot] != 0) goto done;
+    GE_GROW(c->inputs, c->n_inputs, c->cap_inputs);
+    c->inputs[c->n_inputs] = (struct eval_input){.encoder = encoder, .kind = kind, .what = what};
+    c->table[slot] = (uint32_t)++c->n_inputs;
+done:
+    return rc;
+}
+
+struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eval_input *in)
+{
+    struct {
+        struct ge_hash encoder, content;
+        uint64_t kind;
+    } key = {ge_encoder_hash(ev->encoders[in->encoder]), in->content, (uint64_t)in->kind};
+    return ge_hash_bytes(&key, sizeof key);
+}
+
+void ge_eval_fail_input(struct ge_eval_chunk *c, struct eval_input *in, ge_status status,
+                        bool node_fault)
+{
+    in->status = status;
+    in->node_fault = node_fault;
+    in->reason = ge_arena_strdup(c->arena, ge_error());
+    if (in->reason == NULL || in->reason[0] == '\0') in->reason = ge_status_name(status);
+}
+
+/* ---- samples ----------------------------------------------------------------------------------- */
+
+static int compare_task(const void *key, const void *scoring)
+{
+    return strcmp(key, ((const struct ge_task_scoring *)scoring)->task);
+}
+
+static bool is_blank(const char *s)
+{
+    while (isspace((unsigned char)*s)) s++;
+    return *s == '\0';
+}
+
+static void fail_sample(struct ge_eval_chunk *c, struct eval_sample *s, ge_status status,
+                        const char *reason)
+{
+    s->status = status;
+    s->reason = ge_arena_strdup(c->arena, reason);
+    if (s->reason == NULL) s->reason = ge_status_name(status);
+}
+
+/* Collect the inputs of one sample; what cannot be scored at all gets its reason here. */
+static ge_status add_sample(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                            const struct ge_item *item, enum ge_direction d, uint32_t number,
+                            const struct ge_answer *answer)
+{
+    ge_status rc = GE_OK;
+    const struct ge_task *task = &item->task[d];
+    GE_GROW(c->samples, c->n_samples, c->cap_samples);
+    struct eval_sample *s = &c->samples[c->n_samples++];
+    *s = (struct eval_sample){
+        .key = {.item = item->index, .direction = (uint8_t)d, .sample = number},
+        .task = task,
+        .answer = answer,
+        .scoring =
+            bsearch(task->type, ev->scoring, ev->n_scoring, sizeof *ev->scoring, compare_task),
+    };
+    if (answer == NULL) {
+        fail_sample(c, s, GE_ENOENT, "no answer was recorded");
+    } else if (answer->problem != NULL) {
+        fail_sample(c, s, GE_EFORMAT, answer->problem);
+    } else if (answer->text == NULL && answer->image == NULL) {
+        fail_sample(c, s, GE_EFORMAT, "the answer holds neither a text nor an image");
+    } else if (answer->text != NULL && is_blank(answer->text)) {
+        fail_sample(c, s, GE_EFORMAT, "the answer is an empty text");
+    } else if (s->scoring == NULL) {
+        fail_sample(c, s, GE_EINVAL, "the job does not say how this task is scored");
+    } else {
+        struct need_context need = {ev, c};
+        rc = ge_score_needs(s->scoring, task, answer, need_input, &need);
+        if (ge_status_is_content(rc)) {
+            fail_sample(c, s, rc, ge_error());
+            rc = GE_OK;
+        }
+    }
+done:
+    return rc;
+}
+
+static ge_status add_item(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                          const struct ge_item *item)
+{
+    ge_status rc = GE_OK;
+    const struct ge_responder *responder = &ev->cells[c->cell].responder;
+    for (int d = 0; d < GE_DIRECTIONS; d++) {
+        const struct ge_answer *answers;
+        size_t n;
+        if (!item->task[d].present) continue;
+        GE_TRY(responder->respond(responder->ctx, item, (enum ge_direction)d, &answers, &n));
+        if (n == 0) GE_TRY(add_sample(ev, c, item, (enum ge_direction)d, 0, NULL));
+        for (size_t i = 0; i < n; i++) {
+            GE_TRY(add_sample(ev, c, item, (enum ge_direction)d, answers[i].sample, &answers[i]));
+        }
+    }
+done:
+    return rc;
+}
+
+/* ---- reading and decoding ----------------------------------------------------------------------- */
+
+enum { TRIES = 3 };
+
+static bool is_node_fault(const struct ge_evaluator *ev, ge_status rc, const char *path)
+{
+    if (rc == GE_ENOENT) {
+        return ev->was_missing != NULL && !ev->was_missing(ev->was_missing_ctx, path);
+    }
+    return !ge_status_is_content(rc);
+}
+
+static bool is_cancelled(const struct ge_evaluator *ev)
+{
+    return ev->cancel != NULL && atomic_load(ev->cancel);
+}
+
+/* Read a file; a failure of the node is tried three times with growing pauses. */
+static ge_status read_image_file(const struct ge_evaluator *ev, const char *path, char **data,
+                                 size_t *len, bool *node_fault)
+{
+    ge_status rc = GE_OK;
+    double pause = ev->retry_backoff;
+    for (int i = 0; i < TRIES; i++, pause *= 2) {
+        rc = ge_fs_read(path, ev->image.limits.max_file_bytes, data, len);
+        *node_fault = rc != GE_OK && is_node_fault(ev, rc, path);
+        if (!*node_fault || i + 1 == TRIES || is_cancelled(ev)) break;
+        struct timespec t = {.tv_sec = (time_t)pause,
+                             .tv_nsec = (long)((pause - (double)(time_t)pause) * 1e9)};
+        nanosleep(&t, NULL);
+    }
+    return rc;
+}
+
+static ge_status decode(const struct ge_evaluator *ev, struct eval_input *in, const char *data,
+                        size_t len)
+{
+    ge_status rc = GE_OK;
+    struct ge_image image = {0};
+    uint8_t *pixels = NULL;
+    float *tensor = NULL;
+    const struct ge_preprocess *p = ge_encoder_preprocess(ev->encoders[in->encoder]);
+    if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
+    size_t n = ge_preprocess_size(p);
+    GE_TRY(ge_image_decode(data, len, &ev->image, &image));
+    GE_NEW(pixels, n);
+    GE_NEW(tensor, n);
+    GE_TRY(ge_preprocess_pixels(p, &image, pixels));
+    ge_preprocess_tensor(p, pixels, tensor);
+    in->pixels = tensor;
+    tensor = NULL;
+done:
+    free(tensor);
+    free(pixels);
+    ge_image_free(&image);
+    return rc;
+}
+
+/* What one image came to, besides the input itself: filled by a pool thread, merged afterwards,
+ * because the chunk's arena belongs to one thread. */
+struct image_outcome {
+    ge_status status;
+    bool node_fault;
+    char *message;    /* owned */
+    float *embedding; /* owned; from the cache */
+    struct ge_eval_times times;
+};
+
+struct image_loop {
+    struct ge_evaluator *ev;
+    struct ge_eval_chunk *chunk;
+    const uint32_t *images; /* indices of image inputs */
+    struct image_outcome *outcomes;
+};
+
+/* The embedding of an input whose content is known, if the cache has it. */
+static bool from_cache(struct ge_evaluator *ev, struct eval_input *in, float *out)
+{
+    return ge_cache_get(ev->cache, ge_eval_cache_key(ev, in), out,
+                        ge_encoder_dim(ev->encoders[in->encoder]));
+}
+
+static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
+                               struct image_outcome *o)
+{
+    ge_status rc = GE_OK;
+    char *data = NULL;
+    size_t len = 0;
+    float *v = NULL;
+    double start = ge_now(), have;
+    if (is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
+    GE_NEW(v, ge_encoder_dim(ev->encoders[in->encoder]));
+    if (ge_cache_get_path(ev->cache, in->what, &in->content) && from_cache(ev, in, v)) goto hit;
+    rc = read_image_file(ev, in->what, &data, &len, &o->node_fault);
+    if (rc == GE_ENOENT && !o->node_fault) {
+        rc = ge_fail(rc, "%s: no such file", ge_fs_basename(in->what));
+    }
+    if (rc != GE_OK) goto done;
+    in->content = ge_hash_bytes(data, len);
+    ge_cache_put_path(ev->cache, in->what, in->content);
+    have = ge_now();
+    o->times.read = have - start;
+    o->times.images_read = 1;
+    if (from_cache(ev, in, v)) goto hit;
+    rc = decode(ev, in, data, len);
+    if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(in->what));
+    o->times.decode = ge_now() - have;
+    goto done;
+hit:
+    o->embedding = v;
+    o->times.cache_hits = 1;
+    v = NULL;
+done:
+    free(v);
+    free(data);
+    return rc;
+}
+
+static void prepare_image_at(void *ctx, size_t i, int thread)
+{
+    struct image_loop *loop = ctx;
+    struct image_outcome *o = &loop->outcomes[i];
+    (void)thread;
+    o->status = prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], o);
+    if (o->status != GE_OK) {
+        o->node_fault = o->node_fault || o->status == GE_ENOMEM;
+        o->message = ge_strdup(ge_error());
+    }
+    atomic_fetch_add(&loop->ev->progress, 1);
+}
+
+static ge_status merge_outcome(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                               struct eval_input *in, const struct image_outcome *o)
+{
+    ge_status rc = GE_OK;
+    ge_eval_times_add(&c->times, &o->times);
+    if (o->status == GE_EINTERRUPTED) return ge_fail(GE_EINTERRUPTED, "cancelled");
+    if (o->status != GE_OK) {
+        ge_fail(o->status, "%s", o->message != NULL ? o->message : "out of memory");
+        ge_eval_fail_input(c, in, o->status, o->node_fault);
+    } else if (o->embedding != NULL) {
+        size_t dim = ge_encoder_dim(ev->encoders[in->encoder]);
+        GE_TRY_PTR(in->embedding, ge_arena_alloc(c->arena, dim, sizeof *in->embedding));
+        memcpy(in->embedding, o->embedding, dim * sizeof *in->embedding);
+    }
+done:
+    return rc;
+}
+
+static ge_status prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *c)
+{
+    ge_status rc = GE_OK;
+    uint32_t *images = NULL;
+    struct image_outcome *outcomes = NULL;
+    size_t n = 0;
+    GE_NEW(images, c->n_inputs);
+    for (size_t i = 0; i < c->n_inputs; i++) {
+        if (c->inputs[i].kind == GE_INPUT_IMAGE) images[n++] = (uint32_t)i;
+    }
+    GE_NEW(outcomes, n);
+    struct image_loop loop = {ev, c, images, outcomes};
+    ge_pool_run(ev->decode_pool, n, prepare_image_at, &loop);
+    for (size_t i = 0; i < n; i++) {
+        GE_TRY(merge_outcome(ev, c, &c->inputs[images[i]], &outcomes[i]));
+    }
+done:
+    for (size_t i = 0; outcomes != NULL && i < n; i++) {
+        free(outcomes[i].message);
+        free(outcomes[i].embedding);
+    }
+    free(outcomes);
+    free(images);
+    return rc;
+}
+
+/* A text's cache entry is its embedding and, behind it, whether the text was cut. */
+static ge_status prepare_texts(struct ge_evaluator *ev, struct ge_eval_chunk *c)
+{
+    ge_status rc = GE_OK;
+    for (size_t i = 0; i < c->n_inputs; i++) {
+        struct eval_input *in = &c->inputs[i];
+        if (in->kind != GE_INPUT_TEXT) continue;
+        in->content = ge_hash_bytes(in->what, strlen(in->what));
+        size_t dim = ge_encoder_dim(ev->encoders[in->encoder]);
+        float *v = ge_arena_alloc(c->arena, dim + 1, sizeof *v);
+        if (v == NULL) GE_TRY(GE_ENOMEM);
+        if (!ge_cache_get(ev->cache, ge_eval_cache_key(ev, in), v, dim + 1)) continue;
+        in->embedding = v;
+        in->truncated = v[dim] != 0;
+        c->times.cache_hits++;
+    }
+done:
+    return rc;
+}
+
+/* ---- the stage ----------------------------------------------------------------------------------- */
+
+ge_status ge_eval_prepare(struct ge_evaluator *ev, uint32_t cell, uint32_t first, uint32_t count,
+                          struct ge_eval_chunk **chunk)
+{
+    ge_status rc = GE_OK;
+    struct ge_eval_chunk *c = NULL;
+    *chunk = NULL;
+    GE_NEW(c, 1);
+    c->cell = cell;
+    c->first = first;
+    c->count = count;
+    GE_TRY_PTR(c->arena, ge_arena_new());
+    for (uint32_t i = 0; i < count; i++) GE_TRY(add_item(ev, c, &ev->items[first + i]));
+    GE_TRY(prepare_images(ev, c));
+    GE_TRY(prepare_texts(ev, c));
+    *chunk = c;
+    c = NULL;
+done:
+    ge_eval_chunk_delete(&c);
+    return rc;
+}
+
+void ge_eval_chunk_delete(struct ge_eval_chunk **chunk)
+{
+    if (chunk == NULL || *chunk == NULL) return;
+    struct ge_eval_chunk *c = *chunk;
+    *chunk = NULL;
+    for (size_t i = 0; i < c->n_inputs; i++) free(c->inputs[i].pixels);
+    free(c->inputs);
+    free(c->samples);
+    free(c->table);
+    ge_arena_delete(&c->arena);
+    free(c);
+}
+
+void ge_eval_times_add(struct ge_eval_times *sum, const struct ge_eval_times *part)
+{
+    sum->read += part->read;
+    sum->decode += part->decode;
+    sum->encode_images += part->encode_images;
+    sum->encode_texts += part->encode_texts;
+    sum->score += part->score;
+    sum->images_read += part->images_read;
+    sum->images_encoded += part->images_encoded;
+    sum->texts_encoded += part->texts_encoded;
+    sum->cache_hits += part->cache_hits;
+}
+
+const struct ge_eval_times *ge_eval_chunk_times(const struct ge_eval_chunk *chunk)
+{
+    return &chunk->times;
+}

@@ -1,0 +1,81 @@
+/* The metrics by name: one table row each. Used by the job's validation (names), the scorer and
+ * the documentation. Local; constant. */
+#ifndef GE_SCORE_METRIC_H
+#define GE_SCORE_METRIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which pair of inputs an embedding similarity compares. The job names an encoder for each. */
+enum ge_role { GE_ROLE_IMAGE_TEXT, GE_ROLE_IMAGE_IMAGE, GE_ROLE_TEXT_TEXT, GE_ROLES, GE_ROLE_NONE };
+
+/* What an answer is compared with. */
+enum ge_target {
+    GE_TARGET_REFERENCE,  /* the best of the right references */
+    GE_TARGET_DISTRACTOR, /* the nearest of the wrong ones */
+    GE_TARGET_MARGIN,     /* reference minus distractor: the contrastive margin */
+    GE_TARGET_PROMPT,     /* the task's prompt */
+    GE_TARGET_INPUT,      /* the task's input image */
+    GE_TARGET_NONE
+};
+
+enum ge_metric_id {
+    GE_METRIC_EXACT,
+    GE_METRIC_ALIAS,
+    GE_METRIC_LABEL,
+    GE_METRIC_CHOICE,
+    GE_METRIC_CHOICE_ANSWERED,
+    GE_METRIC_NUMBER,
+    GE_METRIC_NUMBER_ANSWERED,
+    GE_METRIC_IMAGE_TEXT_REFERENCE,
+    GE_METRIC_IMAGE_TEXT_DISTRACTOR,
+    GE_METRIC_IMAGE_TEXT_MARGIN,
+    GE_METRIC_IMAGE_TEXT_PROMPT,
+    GE_METRIC_IMAGE_TEXT_INPUT,
+    GE_METRIC_IMAGE_IMAGE_REFERENCE,
+    GE_METRIC_IMAGE_IMAGE_DISTRACTOR,
+    GE_METRIC_IMAGE_IMAGE_MARGIN,
+    GE_METRIC_IMAGE_IMAGE_INPUT,
+    GE_METRIC_TEXT_TEXT_REFERENCE,
+    GE_METRIC_TEXT_TEXT_DISTRACTOR,
+    GE_METRIC_TEXT_TEXT_MARGIN,
+    GE_METRIC_TEXT_TEXT_PROMPT,
+    GE_METRICS,
+    GE_METRIC_NONE = GE_METRICS
+};
+
+struct ge_metric_info {
+    const char *name;  /* as in jobs and stores: "match.alias", "similarity.image_text.reference" */
+    const char *help;  /* formula, range, direction */
+    enum ge_role role; /* GE_ROLE_NONE: no encoder */
+    enum ge_target target; /* GE_TARGET_NONE for matchers */
+    double min, max;       /* range */
+};
+
+/* Row of a metric; id < GE_METRICS. */
+const struct ge_metric_info *ge_metric_info(enum ge_metric_id id);
+
+/* Id of a name; GE_METRIC_NONE if there is no such metric. */
+enum ge_metric_id ge_metric_find(const char *name);
+
+const char *ge_role_name(enum ge_role r); /* "image_text", … */
+
+/* How a sample's scores become a verdict. */
+enum ge_rule {
+    GE_RULE_EXACT,       /* match.exact = 1 */
+    GE_RULE_ALIAS,       /* match.alias = 1 */
+    GE_RULE_LABEL,       /* match.label = 1 */
+    GE_RULE_CHOICE,      /* match.choice = 1; no choice is wrong */
+    GE_RULE_NUMBER,      /* match.number = 1; no number is wrong */
+    GE_RULE_THRESHOLD,   /* one metric beyond its threshold */
+    GE_RULE_CONTRASTIVE, /* a margin metric > the rule's margin */
+    GE_RULE_RECORDED,    /* the verdict that came with the answer */
+    GE_RULES
+};
+const char *ge_rule_name(enum ge_rule r);    /* "exact", "alias", … */
+enum ge_rule ge_rule_find(const char *name); /* GE_RULES if unknown */
+
+/* The matcher metric that a matching rule reads; GE_METRIC_NONE for the others. */
+enum ge_metric_id ge_rule_metric(enum ge_rule r);
+
+#endif
