@@ -1,0 +1,176 @@
+/* Tables for people. */
+#include <math.h>
+#include <string.h>
+
+#include "report/report.h"
+
+static const char missing[] = "–";
+
+/* "61.2 ± 3.1": the larger half of the interval, so that ± never promises too much. */
+static void percent(struct ge_buf *out, struct ge_estimate e)
+{
+    if (isnan(e.value)) {
+        ge_buf_str(out, missing);
+        return;
+    }
+    ge_buf_printf(out, "%.1f", 100 * e.value);
+    if (isnan(e.lo)) return;
+    ge_buf_printf(out, " ± %.1f", 100 * fmax(e.hi - e.value, e.value - e.lo));
+}
+
+/* A value and its interval, both times `factor`. */
+static void interval(struct ge_buf *out, struct ge_estimate e, double factor, int digits,
+                     bool with_sign)
+{
+    if (isnan(e.value)) {
+        ge_buf_str(out, missing);
+        return;
+    }
+    double values[] = {e.value, e.lo, e.hi};
+    static const char *const between[] = {"", " [", ", "};
+    for (int i = 0; i < (isnan(e.lo) ? 1 : 3); i++) {
+        ge_buf_str(out, between[i]);
+        if (with_sign) {
+            ge_buf_printf(out, "%+.*f", digits, factor * values[i]);
+        } else {
+            ge_buf_printf(out, "%.*f", digits, factor * values[i]);
+        }
+    }
+    if (!isnan(e.lo)) ge_buf_char(out, ']');
+}
+
+static void p_value(struct ge_buf *out, double p)
+{
+    if (isnan(p)) {
+        ge_buf_str(out, missing);
+    } else if (p < 0.001) {
+        ge_buf_str(out, "< 0.001");
+    } else {
+        ge_buf_printf(out, "%.3f", p);
+    }
+}
+
+/* Text in a table cell: a bar would end it. */
+static void cell_text(struct ge_buf *out, const char *s)
+{
+    for (; *s != '\0'; s++) {
+        if (*s == '|') ge_buf_char(out, '\\');
+        ge_buf_char(out, *s == '\n' ? ' ' : *s);
+    }
+}
+
+static bool has_failures(const struct ge_gap_row *r)
+{
+    return r->failed_und + r->failed_gen > 0;
+}
+
+static void heading(struct ge_buf *out, const char *dimension, bool grouped)
+{
+    ge_buf_printf(out,
+                  "\n### %s\n\n| system |%s n | Succ ↑ %% | Und ↑ %% | Gen ↑ %% | "
+                  "Und − Gen, points | Δ logit | G ↓ | p |\n|:--|%s--:|--:|--:|--:|--:|--:|"
+                  "--:|--:|\n",
+                  grouped ? dimension : "All items", grouped ? " group |" : "",
+                  grouped ? ":--|" : "");
+}
+
+static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool grouped)
+{
+    ge_buf_str(out, "| ");
+    cell_text(out, r->system);
+    if (grouped) {
+        ge_buf_str(out, " | ");
+        cell_text(out, r->group);
+    }
+    ge_buf_printf(out, " | %zu | ", r->judged);
+    percent(out, r->succ);
+    ge_buf_str(out, " | ");
+    percent(out, r->und);
+    ge_buf_str(out, " | ");
+    percent(out, r->gen);
+    ge_buf_str(out, " | ");
+    interval(out, r->points, 100, 1, true);
+    ge_buf_str(out, " | ");
+    interval(out, r->delta, 1, 2, true);
+    ge_buf_str(out, " | ");
+    interval(out, r->gap, 1, 3, false);
+    ge_buf_str(out, " | ");
+    p_value(out, r->p_value);
+    ge_buf_str(out, " |\n");
+}
+
+static void range(struct ge_buf *out, struct ge_bounds b, double factor, int digits)
+{
+    ge_buf_printf(out, " %.*f … %.*f |", digits, factor * b.lo, digits, factor * b.hi);
+}
+
+/* Failures and what they could mean, for the rows that have any. */
+static void failures(const struct ge_summary *s, struct ge_buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        const struct ge_gap_row *r = &s->rows[i];
+        if (strcmp(r->dimension, "overall") != 0 || (!has_failures(r) && r->undone == 0)) continue;
+        if (!any) {
+            ge_buf_str(out, "\n### Failures, and the figures with every failure decided against or "
+                            "for the system\n\n| system | items | und failed | gen failed | undone "
+                            "| Succ % | Und % | Gen % | Und − Gen, points | G |\n"
+                            "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        }
+        any = true;
+        ge_buf_str(out, "| ");
+        cell_text(out, r->system);
+        ge_buf_printf(out, " | %zu | %zu | %zu | %zu |", r->items, r->failed_und, r->failed_gen,
+                      r->undone);
+        range(out, r->succ_bounds, 100, 1);
+        range(out, r->und_bounds, 100, 1);
+        range(out, r->gen_bounds, 100, 1);
+        range(out, r->points_bounds, 100, 1);
+        range(out, r->gap_bounds, 1, 3);
+        ge_buf_char(out, '\n');
+    }
+}
+
+/* Rows are ordered by system; a table shows one dimension with the groups together. */
+static void dimension_table(const struct ge_summary *s, const char *dimension, struct ge_buf *out)
+{
+    bool grouped = strcmp(dimension, "overall") != 0, any = false;
+    const char *done = NULL; /* groups come in byte order, so the next one is the next larger */
+    for (;;) {
+        const char *next = NULL;
+        for (size_t i = 0; i < s->n_rows; i++) {
+            const struct ge_gap_row *r = &s->rows[i];
+            if (strcmp(r->dimension, dimension) != 0) continue;
+            if (done != NULL && strcmp(r->group, done) <= 0) continue;
+            if (next == NULL || strcmp(r->group, next) < 0) next = r->group;
+        }
+        if (next == NULL) return;
+        if (!any) heading(out, dimension, grouped);
+        any = true;
+        for (size_t i = 0; i < s->n_rows; i++) {
+            const struct ge_gap_row *r = &s->rows[i];
+            if (strcmp(r->dimension, dimension) == 0 && strcmp(r->group, next) == 0) {
+                table_row(out, r, grouped);
+            }
+        }
+        done = next;
+    }
+}
+
+ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
+                             struct ge_buf *out)
+{
+    (void)run;
+    ge_buf_printf(out,
+                  "Estimator `logit`, %.0f %% intervals, failures %s. Und − Gen and Δ are signed "
+                  "(positive: understands better than it generates); G is the unsigned Gap "
+                  "Score.\n",
+                  100 * s->options.level,
+                  s->options.failures_wrong ? "count as wrong" : "left out");
+    static const char *const dimensions[] = {"overall", "category", "subcategory", "tag"};
+    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+        dimension_table(s, dimensions[i], out);
+    }
+    failures(s, out);
+    return ge_buf_status(out);
+}

@@ -1,0 +1,25 @@
+/* Tables for people and programs: Markdown, summary.json, samples.csv. Text only: the caller
+ * writes the files. No times, hosts or paths in any of them, so that `gapeval aggregate` rewrites
+ * them byte for byte. Used by cli. Local. */
+#ifndef GE_REPORT_REPORT_H
+#define GE_REPORT_REPORT_H
+
+#include "aggregate/aggregate.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "record/run.h"
+
+/* Markdown tables: one for each dimension; columns system, group, n, Succ, Und, Gen in percent
+ * with ±, Und - Gen in points with its interval, signed delta with its interval, G, failures and
+ * bounds; arrows say which direction is better. Keys are documented in docs/report.md. */
+ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
+                             struct ge_buf *out);
+
+/* summary.json: everything in the summary, keyed by name; documented in docs/report.md. */
+ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out);
+
+/* samples.csv (RFC 4180): one line per (system, item, direction, sample): key, category,
+ * subcategory, tags, status, verdict, rule, judges, reason, then one column per metric. */
+ge_status ge_report_csv(const struct ge_run *run, struct ge_buf *out);
+
+#endif

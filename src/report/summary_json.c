@@ -1,0 +1,104 @@
+/* summary.json: the summary for programs. Keys are documented in docs/report.md. */
+#include <math.h>
+
+#include "base/json.h"
+#include "report/report.h"
+
+static void estimate(struct ge_jsonw *w, const char *key, struct ge_estimate e)
+{
+    ge_jsonw_object(w, key);
+    ge_jsonw_double(w, "value", e.value);
+    ge_jsonw_double(w, "lo", e.lo);
+    ge_jsonw_double(w, "hi", e.hi);
+    ge_jsonw_object_end(w);
+}
+
+static void bounds(struct ge_jsonw *w, const char *key, struct ge_bounds b)
+{
+    ge_jsonw_object(w, key);
+    ge_jsonw_double(w, "lo", b.lo);
+    ge_jsonw_double(w, "hi", b.hi);
+    ge_jsonw_object_end(w);
+}
+
+static void counts(struct ge_jsonw *w, const struct ge_gap_row *r)
+{
+    ge_jsonw_int(w, "items", (int64_t)r->items);
+    ge_jsonw_int(w, "judged", (int64_t)r->judged);
+    ge_jsonw_int(w, "clusters", (int64_t)r->clusters);
+    ge_jsonw_int(w, "failed_und", (int64_t)r->failed_und);
+    ge_jsonw_int(w, "failed_gen", (int64_t)r->failed_gen);
+    ge_jsonw_int(w, "failed_samples", (int64_t)r->failed_samples);
+    ge_jsonw_int(w, "undone", (int64_t)r->undone);
+    ge_jsonw_object(w, "table");
+    ge_jsonw_double(w, "k11", r->k11);
+    ge_jsonw_double(w, "k10", r->k10);
+    ge_jsonw_double(w, "k01", r->k01);
+    ge_jsonw_double(w, "k00", r->k00);
+    ge_jsonw_object_end(w);
+}
+
+static void gap_row(struct ge_jsonw *w, const struct ge_gap_row *r)
+{
+    ge_jsonw_object(w, NULL);
+    ge_jsonw_string(w, "system", r->system);
+    ge_jsonw_string(w, "dimension", r->dimension);
+    ge_jsonw_string(w, "group", r->group);
+    counts(w, r);
+    estimate(w, "succ", r->succ);
+    estimate(w, "und", r->und);
+    estimate(w, "gen", r->gen);
+    estimate(w, "points", r->points);
+    estimate(w, "delta", r->delta);
+    estimate(w, "gap", r->gap);
+    ge_jsonw_object(w, "bounds");
+    bounds(w, "succ", r->succ_bounds);
+    bounds(w, "und", r->und_bounds);
+    bounds(w, "gen", r->gen_bounds);
+    bounds(w, "points", r->points_bounds);
+    bounds(w, "gap", r->gap_bounds);
+    ge_jsonw_object_end(w);
+    ge_jsonw_string(w, "test", r->test);
+    ge_jsonw_double(w, "p_value", r->p_value);
+    ge_jsonw_double(w, "phi", r->phi);
+    ge_jsonw_double(w, "kappa", r->kappa);
+    ge_jsonw_double(w, "sample_spread", r->sample_spread);
+    ge_jsonw_object_end(w);
+}
+
+static void metric_row(struct ge_jsonw *w, const struct ge_metric_row *m)
+{
+    ge_jsonw_object(w, NULL);
+    ge_jsonw_string(w, "system", m->system);
+    ge_jsonw_string(w, "dimension", m->dimension);
+    ge_jsonw_string(w, "group", m->group);
+    ge_jsonw_string(w, "direction", ge_direction_name(m->direction));
+    ge_jsonw_string(w, "metric", m->metric);
+    ge_jsonw_int(w, "n", (int64_t)m->n);
+    estimate(w, "mean", m->mean);
+    ge_jsonw_object_end(w);
+}
+
+ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out)
+{
+    struct ge_jsonw w;
+    ge_jsonw_init(&w, out, 1);
+    ge_jsonw_object(&w, NULL);
+    ge_jsonw_int(&w, "version", 1);
+    ge_jsonw_string(&w, "estimator", "logit");
+    ge_jsonw_double(&w, "level", s->options.level);
+    ge_jsonw_string(&w, "failures", s->options.failures_wrong ? "wrong" : "exclude");
+    ge_jsonw_string(&w, "numerics", run->numerics_id);
+    ge_jsonw_int(&w, "items", (int64_t)run->n_items);
+    ge_jsonw_int(&w, "errors", (int64_t)s->errors);
+    ge_jsonw_int(&w, "undone", (int64_t)s->undone);
+    ge_jsonw_array(&w, "gap");
+    for (size_t i = 0; i < s->n_rows; i++) gap_row(&w, &s->rows[i]);
+    ge_jsonw_array_end(&w);
+    ge_jsonw_array(&w, "metrics");
+    for (size_t i = 0; i < s->n_metrics; i++) metric_row(&w, &s->metrics[i]);
+    ge_jsonw_array_end(&w);
+    ge_jsonw_object_end(&w);
+    ge_buf_char(out, '\n');
+    return ge_buf_status(out);
+}
