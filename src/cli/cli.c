@@ -1,0 +1,124 @@
+/* The table of commands and what is common to all. */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "cli/version.h"
+
+const struct ge_command ge_commands[] = {
+    {"run", "JOB [--set KEY=VALUE]… [job options]",
+     "evaluate a job, alone or under mpirun/srun; run again to resume", ge_cmd_run},
+    {"plan", "JOB [job options]", "check everything and print what run would do", ge_cmd_plan},
+    {"status", "RUN", "how far a run is", ge_cmd_status},
+    {"aggregate", "STORE [--output DIR]", "recompute all tables from a store", ge_cmd_aggregate},
+    {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
+    {"inspect", "STORE [--item ID [--system NAME]]",
+     "what a store holds, or everything about one item", ge_cmd_inspect},
+    {"verify", "RUN|STORE", "check journal, store and tables for damage", ge_cmd_verify},
+    {"digest", "RUN|STORE…", "hash of a store's scores and verdicts", ge_cmd_digest},
+    {"pack", "RUN", "build results.h5 from a run's journal", ge_cmd_pack},
+    {"embed",
+     "--model FOLDER (--images LIST|DIR | --texts FILE) --out FILE.npy [--normalize]\n"
+     "               [--device D] [--level L] [--dtype fp32] [--batch-size N] [--threads N]\n"
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]\n"
+     "               [--quiet]",
+     "embed images or texts", ge_cmd_embed},
+    {"tokenize", "--model FOLDER --texts FILE [--no-truncate] [--out FILE]",
+     "token ids, one JSON array per line", ge_cmd_tokenize},
+    {"preprocess",
+     "--model FOLDER --images LIST|DIR --out FILE.npy [--stage pixels|tensor] [--threads N]\n"
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]",
+     "pictures as an encoder sees them", ge_cmd_preprocess},
+    {"score",
+     "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
+     "score one answer and show every step", ge_cmd_score},
+    {"docs", "job|metrics", "print reference documents made from the program's tables",
+     ge_cmd_docs},
+    {NULL, NULL, NULL, NULL},
+};
+
+int ge_cli_fail(ge_status rc)
+{
+    ge_error_log("%s", ge_error()[0] != '\0' ? ge_error() : ge_status_name(rc));
+    return rc == GE_EINTERRUPTED ? GE_EXIT_AGAIN : GE_EXIT_FAILED;
+}
+
+static const struct ge_command *find_command(const char *name)
+{
+    for (const struct ge_command *c = ge_commands; c->name != NULL; c++) {
+        if (strcmp(c->name, name) == 0) return c;
+    }
+    return NULL;
+}
+
+int ge_cli_usage(const char *command, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    const struct ge_command *c = find_command(command);
+    fprintf(stderr, "gapeval %s: %s\nusage: gapeval %s %s\n`gapeval %s --help` tells more\n",
+            command, text, command, c != NULL ? c->usage : "", command);
+    return GE_EXIT_USAGE;
+}
+
+static void print_overview(FILE *out)
+{
+    fprintf(out,
+            "gapeval %s: measures the gap between what unified multimodal models understand\n"
+            "and what they can generate.\n\nusage: gapeval COMMAND …\n\n",
+            GE_VERSION);
+    for (const struct ge_command *c = ge_commands; c->name != NULL; c++) {
+        fprintf(out, "  %-11s %s\n", c->name, c->help);
+    }
+    fprintf(out, "\nExit codes: 0 done, 1 failed, 2 usage, 75 not finished (run it again).\n"
+                 "`gapeval COMMAND --help` tells more.\n");
+}
+
+static int print_help(const struct ge_command *c)
+{
+    struct ge_buf options;
+    printf("usage: gapeval %s %s\n\n%s\n", c->name, c->usage, c->help);
+    if (strstr(c->usage, "job options") == NULL) return GE_EXIT_DONE;
+    ge_buf_init(&options, 1 << 20);
+    ge_options_help(&options);
+    if (ge_buf_status(&options) == GE_OK && options.data != NULL) {
+        printf("\nEvery setting of a job (docs/job.md) can be given as --set key=value. Flags:\n"
+               "%s",
+               options.data);
+    }
+    ge_buf_free(&options);
+    return GE_EXIT_DONE;
+}
+
+int ge_cli_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return GE_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_overview(stdout);
+        return GE_EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("gapeval %s\n", GE_VERSION_LONG);
+        return GE_EXIT_DONE;
+    }
+    const struct ge_command *c = find_command(argv[1]);
+    if (c == NULL) {
+        fprintf(stderr, "gapeval: unknown command \"%s\"; `gapeval --help` lists them\n", argv[1]);
+        return GE_EXIT_USAGE;
+    }
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return print_help(c);
+    }
+    return c->main(argc - 1, argv + 1);
+}

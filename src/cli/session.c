@@ -1,0 +1,491 @@
+/* From a job to an evaluator. */
+#include "cli/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "score/metric.h"
+
+/* ---- vocabulary and scoring ----------------------------------------------------------------------- */
+
+const struct ge_job_vocabulary *ge_session_vocabulary(void)
+{
+    static struct ge_job_metric metrics[GE_METRICS];
+    static const char *rules[GE_RULES];
+    static struct ge_job_vocabulary v;
+    for (int i = 0; i < GE_METRICS; i++) {
+        const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
+        metrics[i].name = m->name;
+        metrics[i].role = m->role == GE_ROLE_NONE ? NULL : ge_role_name(m->role);
+    }
+    for (int i = 0; i < GE_RULES; i++) rules[i] = ge_rule_name((enum ge_rule)i);
+    v = (struct ge_job_vocabulary){metrics, GE_METRICS, rules, GE_RULES};
+    return &v;
+}
+
+static enum ge_recorded recorded_policy(const char *name)
+{
+    if (strcmp(name, "prefer") == 0) return GE_RECORDED_PREFER;
+    if (strcmp(name, "require") == 0) return GE_RECORDED_REQUIRE;
+    return GE_RECORDED_IGNORE;
+}
+
+/* The job has checked every name; a threshold that the rule reads is there. */
+static ge_status make_scoring(const struct ge_job *job, const struct ge_job_task *task,
+                              struct ge_task_scoring *out)
+{
+    *out = (struct ge_task_scoring){
+        .task = task->type,
+        .rule = ge_rule_find(task->rule),
+        .metric = task->metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->metric),
+        .margin = task->margin,
+        .recorded = recorded_policy(job->scoring.recorded_verdicts),
+        .fallback =
+            task->fallback_metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->fallback_metric),
+    };
+    for (size_t i = 0; i < task->metrics.n; i++) {
+        out->metrics[ge_metric_find(task->metrics.v[i])] = true;
+    }
+    const char *judged = out->rule == GE_RULE_THRESHOLD ? task->metric : task->fallback_metric;
+    const struct ge_job_threshold *threshold =
+        judged == NULL ? NULL : ge_job_find_threshold(task, judged);
+    if (threshold != NULL) {
+        out->threshold = threshold->value;
+        out->lower_is_better = !threshold->higher;
+    } else {
+        out->fallback = GE_METRIC_NONE;
+    }
+    return ge_task_scoring_complete(out);
+}
+
+static int compare_scoring(const void *a, const void *b)
+{
+    return strcmp(((const struct ge_task_scoring *)a)->task,
+                  ((const struct ge_task_scoring *)b)->task);
+}
+
+static bool has_scoring(const struct ge_session *s, const char *type)
+{
+    for (size_t i = 0; i < s->n_scoring; i++) {
+        if (strcmp(s->scoring[i].task, type) == 0) return true;
+    }
+    return false;
+}
+
+static ge_status collect_scoring(struct ge_session *s)
+{
+    ge_status rc = GE_OK;
+    size_t cap = 0;
+    for (size_t i = 0; i < s->dataset->n; i++) {
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            const struct ge_task *task = &s->dataset->items[i].task[d];
+            const struct ge_job_task *found;
+            if (!task->present || has_scoring(s, task->type)) continue;
+            GE_TRY(ge_job_require_task(s->job, task->type, &found));
+            GE_GROW(s->scoring, s->n_scoring, cap);
+            GE_TRY(make_scoring(s->job, found, &s->scoring[s->n_scoring]));
+            s->n_scoring++;
+        }
+    }
+    if (s->n_scoring > 0) {
+        qsort(s->scoring, s->n_scoring, sizeof *s->scoring, compare_scoring);
+    }
+done:
+    return rc;
+}
+
+/* ---- dataset and answers ----------------------------------------------------------------------------- */
+
+ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
+{
+    ge_status rc = GE_OK;
+    memset(s, 0, sizeof *s);
+    s->job = job;
+    struct ge_dataset_options options = {
+        .path = job->dataset.path,
+        .categories = job->dataset.categories,
+        .tags = job->dataset.tags,
+        .items = job->dataset.items,
+        .limit = (size_t)job->dataset.limit,
+    };
+    GE_TRY(ge_dataset_format_parse(job->dataset.format, &options.format));
+    GE_TRY(ge_dataset_load(&options, &s->dataset));
+    GE_NEW(s->answers, job->n_systems);
+    for (size_t i = 0; i < job->n_systems; i++) {
+        const struct ge_job_system *system = &job->systems[i];
+        struct ge_answers_source source = {
+            .files = system->answers,
+            .folder = system->folder,
+            .folder_path = system->folder_path,
+        };
+        GE_TRY(ge_answers_load(s->dataset, system->name, &source, &s->answers[i]));
+    }
+    GE_TRY(collect_scoring(s));
+    ge_preprocess_switches_init(&s->switches);
+    s->switches.image.exif = strcmp(job->image.exif, "apply") == 0 ? GE_EXIF_APPLY : GE_EXIF_IGNORE;
+    s->switches.image.alpha =
+        strcmp(job->image.alpha, "drop") == 0 ? GE_ALPHA_DROP : GE_ALPHA_WHITE;
+    s->switches.image.limits.max_pixels = (uint64_t)job->image.max_pixels;
+    s->switches.image.limits.max_scans = (int)job->image.max_scans;
+    s->switches.pillow = (enum ge_pillow)job->image.pillow;
+done:
+    return rc;
+}
+
+void ge_session_close(struct ge_session *s)
+{
+    for (size_t i = 0; s->encoders != NULL && i < s->job->n_encoders; i++) {
+        ge_encoder_delete(&s->encoders[i]);
+    }
+    free(s->encoders);
+    ge_device_close(&s->device);
+    ge_pool_delete(&s->decode_pool);
+    ge_cache_delete(&s->cache);
+    for (size_t i = 0; s->answers != NULL && i < s->job->n_systems; i++) {
+        ge_answers_delete(&s->answers[i]);
+    }
+    free(s->answers);
+    ge_dataset_delete(&s->dataset);
+    free(s->scoring);
+    free(s->numerics);
+    free(s->missing);
+    free(s->cells);
+    ge_job_delete(&s->job);
+    memset(s, 0, sizeof *s);
+}
+
+ge_status ge_session_hash(const struct ge_session *s, struct ge_hash *out)
+{
+    struct ge_hasher *h = ge_hasher_new();
+    if (h == NULL) return GE_ENOMEM;
+    ge_hasher_add_str(h, s->job->json);
+    ge_hasher_add(h, &s->dataset->content, sizeof s->dataset->content);
+    ge_hasher_add_u64(h, s->dataset->n);
+    for (size_t i = 0; i < s->job->n_systems; i++) {
+        ge_hasher_add(h, &s->answers[i]->content, sizeof s->answers[i]->content);
+        ge_hasher_add_u64(h, s->answers[i]->answers.n);
+    }
+    *out = ge_hasher_get(h);
+    ge_hasher_delete(&h);
+    return GE_OK;
+}
+
+/* ---- images as the plan sees them ----------------------------------------------------------------------- */
+
+struct look {
+    struct ge_session *session;
+    struct ge_hasher *hasher;
+    size_t cap;
+};
+
+static ge_status look_at(struct look *l, const char *path)
+{
+    ge_status rc = GE_OK;
+    struct ge_session *s = l->session;
+    struct ge_fs_stat st;
+    rc = ge_fs_stat(path, &st);
+    if (rc == GE_ENOENT) {
+        GE_GROW(s->missing, s->n_missing, l->cap);
+        s->missing[s->n_missing++] = ge_hash_bytes(path, strlen(path)).lo;
+        rc = GE_OK;
+    } else if (rc == GE_OK) {
+        ge_hasher_add_u64(l->hasher, st.size);
+        ge_hasher_add_u64(l->hasher, (uint64_t)st.mtime_ns);
+    }
+done:
+    return rc;
+}
+
+static ge_status look_at_list(struct look *l, const struct ge_strings *paths)
+{
+    ge_status rc = GE_OK;
+    for (size_t i = 0; i < paths->n; i++) GE_TRY(look_at(l, paths->v[i]));
+done:
+    return rc;
+}
+
+static ge_status look_at_all(struct look *l)
+{
+    ge_status rc = GE_OK;
+    const struct ge_session *s = l->session;
+    for (size_t i = 0; i < s->dataset->n; i++) {
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            const struct ge_task *t = &s->dataset->items[i].task[d];
+            GE_TRY(look_at_list(l, &t->images));
+            GE_TRY(look_at_list(l, &t->reference_images));
+            GE_TRY(look_at_list(l, &t->image_distractors));
+        }
+    }
+    for (size_t k = 0; k < s->job->n_systems; k++) {
+        const struct ge_answers *a = &s->answers[k]->answers;
+        for (size_t i = 0; i < a->n; i++) {
+            if (a->v[i].image != NULL) GE_TRY(look_at(l, a->v[i].image));
+        }
+    }
+done:
+    return rc;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Rank 0's findings as bytes: the images hash, then the missing paths. */
+static ge_status share_look(struct ge_session *s, struct ge_comm *comm)
+{
+    ge_status rc = GE_OK;
+    struct ge_buf packed;
+    struct ge_reader r;
+    void *data = NULL;
+    size_t len = 0;
+    const size_t max = (size_t)1 << 31;
+    ge_buf_init(&packed, max);
+    if (ge_comm_size(comm) == 1) goto done;
+    if (ge_comm_rank(comm) == 0) {
+        ge_buf_u64(&packed, s->images.hi);
+        ge_buf_u64(&packed, s->images.lo);
+        for (size_t i = 0; i < s->n_missing; i++) ge_buf_u64(&packed, s->missing[i]);
+        data = packed.data;
+        len = packed.len;
+        rc = ge_buf_status(&packed);
+    }
+    GE_TRY(ge_comm_agree(comm, rc));
+    GE_TRY(ge_comm_broadcast(comm, &data, &len, max));
+    if (ge_comm_rank(comm) == 0) goto done;
+    ge_reader_init(&r, data, len);
+    s->images.hi = ge_read_u64(&r);
+    s->images.lo = ge_read_u64(&r);
+    s->n_missing = len / 8 - 2;
+    GE_NEW(s->missing, s->n_missing);
+    for (size_t i = 0; i < s->n_missing; i++) s->missing[i] = ge_read_u64(&r);
+    rc = ge_reader_end(&r);
+done:
+    if (ge_comm_rank(comm) != 0) free(data);
+    ge_buf_free(&packed);
+    return rc;
+}
+
+ge_status ge_session_look_at_images(struct ge_session *s, struct ge_comm *comm)
+{
+    ge_status rc = GE_OK;
+    struct look l = {.session = s};
+    if (ge_comm_rank(comm) == 0) {
+        l.hasher = ge_hasher_new();
+        rc = l.hasher == NULL ? GE_ENOMEM : look_at_all(&l);
+        if (rc == GE_OK) s->images = ge_hasher_get(l.hasher);
+        if (s->n_missing > 0) qsort(s->missing, s->n_missing, sizeof *s->missing, compare_u64);
+    }
+    GE_TRY(ge_comm_agree(comm, rc));
+    GE_TRY(ge_comm_agree(comm, share_look(s, comm)));
+done:
+    ge_hasher_delete(&l.hasher);
+    return rc;
+}
+
+static bool was_missing(void *ctx, const char *path)
+{
+    const struct ge_session *s = ctx;
+    uint64_t key = ge_hash_bytes(path, strlen(path)).lo;
+    return s->n_missing > 0 &&
+           bsearch(&key, s->missing, s->n_missing, sizeof key, compare_u64) != NULL;
+}
+
+/* ---- device and encoders ---------------------------------------------------------------------------------- */
+
+/* A node's CPUs are shared out among its ranks; a binding launcher has done so already. */
+static int share_of_cpus(int wanted, const struct ge_comm *comm)
+{
+    int cpus = ge_cpu_count(), ranks = ge_comm_local_size(comm);
+    if (wanted > 0) return wanted;
+    return cpus > ranks ? cpus / ranks : 1;
+}
+
+static struct ge_hash text_hash(const char *text)
+{
+    return ge_hash_bytes(text, strlen(text));
+}
+
+/* Open the device at one level on all ranks. GE_ECONFLICT or GE_EUNSUPPORTED on all of them when
+ * one cannot, or computes other digits. */
+static ge_status open_device_at(struct ge_session *s, struct ge_comm *comm, const char *level)
+{
+    ge_status rc = GE_OK;
+    struct ge_device_options options = {
+        .threads = share_of_cpus(s->job->runtime.threads, comm),
+        .level = level,
+        .index = ge_comm_local_rank(comm),
+    };
+    ge_device_close(&s->device);
+    rc = ge_device_open(s->job->runtime.device, &options, &s->device);
+    GE_TRY(ge_comm_agree(comm, rc));
+    if (!s->job->runtime.allow_mixed) {
+        GE_TRY(ge_comm_same(comm, text_hash(ge_device_numerics(s->device)), "the device"));
+    }
+    s->level = level;
+done:
+    return rc;
+}
+
+static ge_status open_device(struct ge_session *s, struct ge_comm *comm)
+{
+    static const char *const lower[] = {"avx512", "avx2", "base"};
+    bool found;
+    ge_status rc = ge_device_register_builtin();
+    if (rc == GE_OK && strcmp(s->job->runtime.device, "cuda") == 0) {
+        rc = ge_device_load("cuda", &found);
+    }
+    GE_TRY(ge_comm_agree(comm, rc));
+    rc = open_device_at(s, comm, s->job->runtime.level);
+    bool pinned = strcmp(s->job->runtime.level, "native") != 0;
+    for (size_t i = 0; i < 3 && rc != GE_OK && !pinned && ge_comm_size(comm) > 1; i++) {
+        rc = open_device_at(s, comm, lower[i]);
+    }
+done:
+    return rc;
+}
+
+ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm)
+{
+    ge_status rc = GE_OK;
+    const struct ge_job *job = s->job;
+    struct ge_encoder_options options = {
+        .dtype = GE_F32,
+        .max_batch = (size_t)job->runtime.batch_size,
+        .switches = &s->switches,
+    };
+    GE_TRY(open_device(s, comm));
+    s->numerics = ge_strdup(ge_device_numerics(s->device));
+    s->encoders = ge_calloc(job->n_encoders, sizeof *s->encoders);
+    rc = s->numerics == NULL || s->encoders == NULL ? GE_ENOMEM : GE_OK;
+    for (size_t i = 0; rc == GE_OK && i < job->n_encoders; i++) {
+        rc = ge_encoder_load(job->encoders[i].model, s->device, &options, &s->encoders[i]);
+        if (rc != GE_OK) rc = ge_fail_in(rc, "encoders.%s", job->encoders[i].name);
+    }
+    GE_TRY(ge_comm_agree(comm, rc));
+done:
+    return rc;
+}
+
+/* ---- evaluator ------------------------------------------------------------------------------------------------ */
+
+static int encoder_index(const struct ge_job *job, const struct ge_job_encoder *e)
+{
+    return e == NULL ? -1 : (int)(e - job->encoders);
+}
+
+ge_status ge_session_make_evaluator(struct ge_session *s, struct ge_comm *comm)
+{
+    ge_status rc = GE_OK;
+    const struct ge_job *job = s->job;
+    GE_NEW(s->cells, job->n_systems);
+    for (size_t i = 0; i < job->n_systems; i++) {
+        s->cells[i].responder = ge_respond_recorded(&s->answers[i]->answers);
+    }
+    GE_TRY(ge_cache_new((size_t)job->runtime.embed_cache_mb << 20, &s->cache));
+    GE_TRY(ge_pool_new(share_of_cpus(job->runtime.decode_threads, comm), &s->decode_pool));
+    struct ge_evaluator *ev = &s->evaluator;
+    ev->items = s->dataset->items;
+    ev->cells = s->cells;
+    ev->scoring = s->scoring;
+    ev->n_scoring = s->n_scoring;
+    ev->encoders = s->encoders;
+    ev->n_encoders = job->n_encoders;
+    ev->role_encoder[GE_ROLE_IMAGE_TEXT] = encoder_index(job, job->scoring.image_text);
+    ev->role_encoder[GE_ROLE_IMAGE_IMAGE] = encoder_index(job, job->scoring.image_image);
+    ev->role_encoder[GE_ROLE_TEXT_TEXT] = encoder_index(job, job->scoring.text_text);
+    ev->image = s->switches.image;
+    ev->keep_embeddings = job->output.embeddings;
+    ev->cache = s->cache;
+    ev->decode_pool = s->decode_pool;
+    ev->batch = (size_t)job->runtime.batch_size;
+    ev->retry_backoff = job->runtime.retry_backoff_s;
+    ev->was_missing = was_missing;
+    ev->was_missing_ctx = s;
+done:
+    return rc;
+}
+
+/* ---- head of the run ---------------------------------------------------------------------------------------------- */
+
+static ge_status make_cell(const struct ge_session *s, struct ge_arena *arena, size_t system,
+                           struct ge_cell *cell)
+{
+    ge_status rc = GE_OK;
+    const struct ge_job *job = s->job;
+    struct ge_hash *content = NULL;
+    char *settings = ge_job_cell_settings(job, system);
+    size_t n = 0;
+    if (settings == NULL) GE_TRY(GE_ENOMEM);
+    GE_NEW(content, 3 + job->n_encoders);
+    content[n++] = s->dataset->content;
+    content[n++] = s->answers[system]->content;
+    content[n++] = s->images;
+    for (size_t i = 0; i < job->n_encoders; i++) content[n++] = ge_encoder_hash(s->encoders[i]);
+    cell->system = job->systems[system].name;
+    GE_TRY_PTR(cell->settings, ge_arena_strdup(arena, settings));
+    GE_TRY(ge_cell_hash(settings, content, n, s->numerics, &cell->hash));
+done:
+    free(settings);
+    free(content);
+    return rc;
+}
+
+static ge_status name_kinds(const struct ge_job *job, struct ge_arena *arena,
+                            struct ge_strings *kinds)
+{
+    ge_status rc = GE_OK;
+    static const char *const towers[] = {"text", "image"};
+    kinds->n = 2 * job->n_encoders;
+    GE_TRY_PTR(kinds->v, ge_arena_alloc(arena, kinds->n, sizeof *kinds->v));
+    for (size_t i = 0; i < kinds->n; i++) {
+        GE_TRY_PTR(kinds->v[i],
+                   ge_arena_printf(arena, "%s:%s", job->encoders[i / 2].name, towers[i % 2]));
+    }
+done:
+    return rc;
+}
+
+static ge_status name_tables(struct ge_run *run)
+{
+    ge_status rc = GE_OK;
+    run->metrics.n = GE_METRICS;
+    GE_TRY_PTR(run->metrics.v, ge_arena_alloc(run->arena, GE_METRICS, sizeof *run->metrics.v));
+    for (int i = 0; i < GE_METRICS; i++) {
+        run->metrics.v[i] = ge_metric_info((enum ge_metric_id)i)->name;
+    }
+    run->rules.n = GE_RULES;
+    GE_TRY_PTR(run->rules.v, ge_arena_alloc(run->arena, GE_RULES, sizeof *run->rules.v));
+    for (int i = 0; i < GE_RULES; i++) run->rules.v[i] = ge_rule_name((enum ge_rule)i);
+done:
+    return rc;
+}
+
+ge_status ge_session_make_run(const struct ge_session *s, uint32_t chunk_items, struct ge_run **out)
+{
+    ge_status rc = GE_OK;
+    const struct ge_job *job = s->job;
+    struct ge_run *run = NULL;
+    struct ge_arena *arena = ge_arena_new();
+    if (arena == NULL) GE_TRY(GE_ENOMEM);
+    GE_TRY_PTR(run, ge_arena_alloc(arena, 1, sizeof *run));
+    run->arena = arena;
+    run->job = job->json;
+    run->numerics_id = s->numerics;
+    run->items = s->dataset->items;
+    run->n_items = s->dataset->n;
+    run->chunk_items = chunk_items;
+    run->n_cells = job->n_systems;
+    GE_TRY_PTR(run->cells, ge_arena_alloc(arena, run->n_cells, sizeof *run->cells));
+    for (size_t i = 0; i < run->n_cells; i++) GE_TRY(make_cell(s, arena, i, &run->cells[i]));
+    GE_TRY(name_tables(run));
+    GE_TRY(name_kinds(job, arena, &run->embedding_kinds));
+    *out = run;
+    arena = NULL;
+done:
+    ge_arena_delete(&arena);
+    return rc;
+}
