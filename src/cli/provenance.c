@@ -117,6 +117,7 @@ static void describe_start(const struct ge_session *s, struct ge_hash golden, vo
     ge_jsonw_string(&w, "batch_job", ge_provenance_job_id());
     ge_jsonw_int(&w, "batch_restarts", ge_provenance_restarts());
     ge_jsonw_int(&w, "seed", s->job->seed);
+    ge_jsonw_bool(&w, "mixed", s->job->runtime.allow_mixed);
     ge_jsonw_string(&w, "golden", hex);
     describe_encoders(s, &w);
     ge_jsonw_array(&w, "ranks");

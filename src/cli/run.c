@@ -155,6 +155,7 @@ static ge_status open_folder(struct run *r)
     struct ge_rundir_options options = {
         .dir = job->output.dir,
         .lock_stale_s = job->runtime.lock_stale_s,
+        .status_s = job->runtime.status_s,
         .job_id = ge_provenance_job_id(),
         .restarts = ge_provenance_restarts(),
     };

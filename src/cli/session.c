@@ -398,6 +398,7 @@ ge_status ge_session_make_evaluator(struct ge_session *s, struct ge_comm *comm)
     ev->role_encoder[GE_ROLE_IMAGE_IMAGE] = encoder_index(job, job->scoring.image_image);
     ev->role_encoder[GE_ROLE_TEXT_TEXT] = encoder_index(job, job->scoring.text_text);
     ev->image = s->switches.image;
+    ev->drop_responses = !job->output.responses;
     ev->keep_embeddings = job->output.embeddings;
     ev->cache = s->cache;
     ev->decode_pool = s->decode_pool;

@@ -175,7 +175,7 @@ static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
                          const struct eval_sample *s)
 {
     const struct ge_answer *a = s->answer;
-    if (a == NULL) return;
+    if (a == NULL || ev->drop_responses) return;
     struct ge_response_row *row = &c->result.responses[c->result.n_responses++];
     *row = (struct ge_response_row){.key = s->key, .text = a->text, .image = a->image};
     int i = 0;

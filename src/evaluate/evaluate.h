@@ -43,6 +43,7 @@ struct ge_evaluator {
     size_t n_encoders;                  /* at most GE_EVAL_MAX_ENCODERS */
     int role_encoder[GE_ROLES];         /* index into encoders; -1: none */
     struct ge_image_options image;      /* how files are decoded */
+    bool drop_responses;                /* no response rows: what was answered */
     bool keep_embeddings;               /* embedding rows of the answers */
     struct ge_cache *cache;             /* embeddings over chunks; NULL: none */
     struct ge_pool *decode_pool;        /* of the prepare stage; NULL: its own thread */

@@ -325,11 +325,6 @@ ge_status ge_job_check_files(const struct ge_job *job)
         GE_TRY_PTR(where, ge_sprintf("encoders.%s.model", job->encoders[i].name));
         GE_TRY(check_path(job, where, job->encoders[i].model, WANT_FOLDER));
     }
-    for (size_t i = 0; i < job->runtime.reuse.n; i++) {
-        free(where);
-        GE_TRY_PTR(where, ge_sprintf("runtime.reuse[%zu]", i));
-        GE_TRY(check_path(job, where, job->runtime.reuse.v[i], WANT_ANY));
-    }
 done:
     free(where);
     return rc;

@@ -292,7 +292,7 @@ static const struct ge_option table[] = {
     {.path = "runtime.level",
      .type = GE_OPT_ENUM,
      .def = "\"native\"",
-     .allowed = "native|avx2|avx512",
+     .allowed = "native|base|avx2|avx512",
      .flag = "--level",
      .help = "Highest instruction set that CPU kernels use; `native`: what all ranks share"},
     {.path = "runtime.threads",
@@ -373,11 +373,7 @@ static const struct ge_option table[] = {
      .type = GE_OPT_BOOL,
      .def = "false",
      .help = "Let ranks with different numerics work together; the same digits are then not "
-             "promised, and rows are marked"},
-    {.path = "runtime.reuse",
-     .type = GE_OPT_PATHS,
-     .def = "[]",
-     .help = "Stores in which finished cells are looked up"},
+             "promised, and the run's provenance says so"},
 
     {.path = "sweep",
      .type = GE_OPT_OBJECT,

@@ -207,7 +207,7 @@ done:
     return rc;
 }
 
-static ge_status view_runtime(struct ge_job *job)
+static void view_runtime(struct ge_job *job)
 {
     job->runtime = (struct ge_job_runtime){
         .device = get_string(job, "runtime.device"),
@@ -226,8 +226,6 @@ static ge_status view_runtime(struct ge_job *job)
         .dedicated_coordinator = get_bool(job, "runtime.dedicated_coordinator"),
         .allow_mixed = get_bool(job, "runtime.allow_mixed"),
     };
-    return view_strings(job, ge_json_get_path(job->doc, "runtime.reuse"), true,
-                        &job->runtime.reuse);
 }
 
 static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabulary)
@@ -246,7 +244,7 @@ static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabu
     GE_TRY(view_tasks(job, vocabulary));
     GE_TRY(view_aggregation(job));
     GE_TRY(view_output(job));
-    GE_TRY(view_runtime(job));
+    view_runtime(job);
 done:
     return rc;
 }

@@ -97,7 +97,6 @@ struct ge_job_runtime {
     int64_t embed_cache_mb;
     double lock_stale_s, heartbeat_s, lease_s, silence_s, retry_backoff_s, status_s;
     bool dedicated_coordinator, allow_mixed;
-    struct ge_strings reuse; /* absolute paths of stores */
 };
 
 struct ge_job {

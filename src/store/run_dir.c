@@ -24,6 +24,7 @@ struct ge_rundir {
     const struct ge_run *run;    /* stored head, or the caller's for a new run */
     uint8_t *done;               /* (chunks) */
     uint64_t n_chunks, n_done, failures;
+    double status_s;  /* seconds between status files */
     double status_at; /* when the status file was last written */
 };
 
@@ -70,6 +71,7 @@ ge_status ge_rundir_open(const struct ge_rundir_options *options, struct ge_rund
     char *lock_path = NULL, *journal = NULL;
     *out = NULL;
     GE_NEW(d, 1);
+    d->status_s = options->status_s > 0 ? options->status_s : 5;
     GE_TRY_PTR(d->dir, ge_strdup(options->dir));
     GE_TRY_PTR(d->status_path, ge_sprintf("%s/%s", options->dir, GE_FILE_STATUS));
     GE_TRY_PTR(lock_path, ge_sprintf("%s/%s", options->dir, GE_FILE_LOCK));
@@ -209,7 +211,7 @@ ge_status ge_rundir_tick(struct ge_rundir *d, double now)
     GE_TRY(ge_lock_tick(d->lock, now));
     if (d->journal == NULL) goto done;
     GE_TRY(ge_journal_tick(d->journal, now));
-    if (now - d->status_at >= GE_STATUS_PERIOD) {
+    if (now - d->status_at >= d->status_s) {
         d->status_at = now;
         GE_TRY(write_status(d, "running", -1));
     }
@@ -261,7 +263,8 @@ done:
 void ge_rundir_close(struct ge_rundir **d, int exit_code)
 {
     if (*d == NULL) return;
-    if ((*d)->journal != NULL && ge_lock_still_ours((*d)->lock) == GE_OK) {
+    bool finished = (*d)->scan.closed && exit_code == 0;
+    if (((*d)->journal != NULL || finished) && ge_lock_still_ours((*d)->lock) == GE_OK) {
         const char *state = exit_code == 0 ? "done" : exit_code == 75 ? "interrupted" : "failed";
         if (write_status(*d, state, exit_code) != GE_OK) ge_warn("%s", ge_error());
     }

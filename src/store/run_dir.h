@@ -14,13 +14,12 @@
 #include "base/status.h"
 #include "record/run.h"
 
-#define GE_STATUS_PERIOD 5.0 /* seconds between status files, at most */
-
 struct ge_rundir;
 
 struct ge_rundir_options {
     const char *dir;     /* made with its parents if missing */
     double lock_stale_s; /* runtime.lock_stale_s */
+    double status_s;     /* runtime.status_s: seconds between status files; 0: 5 s */
     const char *job_id;  /* batch system's job id, or NULL */
     uint32_t restarts;
 };
@@ -56,7 +55,8 @@ ge_status ge_rundir_finish(struct ge_rundir *d, bool *complete);
 
 /* Write the last status file ("done" for exit 0, "interrupted" for 75, otherwise "failed"), give
  * the lock back, free. *d = NULL; NULL is fine. Uncommitted records are lost unless synced.
- * Without ge_rundir_begin() the status file is left alone. */
+ * Without ge_rundir_begin() the status file is left alone, except that a finished run's is
+ * written again: a batch script may have deleted it. */
 void ge_rundir_close(struct ge_rundir **d, int exit_code);
 
 #endif

@@ -315,9 +315,6 @@ static void faults_between_settings(void **state)
         {{"systems", "[{\"name\": \"a\", \"answers\": \"clip\"}]", NULL},
          GE_ENOENT,
          {"systems[0].answers[0]", "found a folder", "a file that exists"}},
-        {{"runtime.reuse", "/nonexistent/store", NULL},
-         GE_ENOENT,
-         {"runtime.reuse[0]", "nothing", "/nonexistent/store"}},
     };
     char *dir = job_folder();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
