@@ -59,18 +59,13 @@ ge_status ge_resume_check(const struct ge_job *job, const struct ge_run *stored,
     ge_status rc = GE_OK;
     bool mixed = job->runtime.allow_mixed;
     struct ge_hash first = stored_golden(stored);
+    /* From the most to the least telling: changed weights, say, change the golden batch, too. */
     GE_TRY(refuse_changed_job(stored, job));
     if (!mixed && strcmp(stored->numerics_id, now->numerics_id) != 0) {
         GE_TRY(ge_fail(GE_ECONFLICT,
                        "%s was begun with \"%s\", this node computes with \"%s\"; pin "
                        "runtime.level or runtime.device, or set runtime.allow_mixed",
                        job->output.dir, stored->numerics_id, now->numerics_id));
-    }
-    if (!mixed && !ge_hash_is_zero(first) && !ge_hash_equal(first, golden)) {
-        GE_TRY(ge_fail(GE_ECONFLICT,
-                       "%s: this node's embeddings of the golden batch differ from those of the "
-                       "run's first start, with the same numerics id \"%s\"",
-                       job->output.dir, now->numerics_id));
     }
     if (stored->n_items != now->n_items || stored->n_cells != now->n_cells) {
         GE_TRY(ge_fail(GE_ECONFLICT, "%s: the dataset or the systems changed since the run began",
@@ -82,6 +77,12 @@ ge_status ge_resume_check(const struct ge_job *job, const struct ge_run *stored,
                        "%s: a file that system \"%s\" depends on (dataset, answers, images, "
                        "weights) changed since the run began",
                        job->output.dir, now->cells[i].system));
+    }
+    if (!mixed && !ge_hash_is_zero(first) && !ge_hash_equal(first, golden)) {
+        GE_TRY(ge_fail(GE_ECONFLICT,
+                       "%s: this node's embeddings of the golden batch differ from those of the "
+                       "run's first start, with the same numerics id \"%s\"",
+                       job->output.dir, now->numerics_id));
     }
 done:
     return rc;

@@ -259,6 +259,15 @@ static bool from_cache(struct ge_evaluator *ev, struct eval_input *in, float *ou
                         ge_encoder_dim(ev->encoders[in->encoder]));
 }
 
+/* The message of a failed read, which begins with the path, with the file's name alone: reasons of
+ * error rows must not differ between machines. */
+static ge_status without_folder(ge_status rc, const char *path)
+{
+    const char *message = ge_error();
+    if (strncmp(message, path, strlen(path)) != 0) return rc;
+    return ge_fail(rc, "%s", message + (ge_fs_basename(path) - path));
+}
+
 static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
                                struct image_outcome *o)
 {
@@ -271,9 +280,7 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     GE_NEW(v, ge_encoder_dim(ev->encoders[in->encoder]));
     if (ge_cache_get_path(ev->cache, in->what, &in->content) && from_cache(ev, in, v)) goto hit;
     rc = read_image_file(ev, in->what, &data, &len, &o->node_fault);
-    if (rc == GE_ENOENT && !o->node_fault) {
-        rc = ge_fail(rc, "%s: no such file", ge_fs_basename(in->what));
-    }
+    if (rc != GE_OK && !o->node_fault) rc = without_folder(rc, in->what);
     if (rc != GE_OK) goto done;
     in->content = ge_hash_bytes(data, len);
     ge_cache_put_path(ev->cache, in->what, in->content);
@@ -380,6 +387,7 @@ ge_status ge_eval_prepare(struct ge_evaluator *ev, uint32_t cell, uint32_t first
     ge_status rc = GE_OK;
     struct ge_eval_chunk *c = NULL;
     *chunk = NULL;
+    if (is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
     GE_NEW(c, 1);
     c->cell = cell;
     c->first = first;

@@ -18,6 +18,14 @@ static void percent(struct ge_buf *out, struct ge_estimate e)
     ge_buf_printf(out, " ± %.1f", 100 * fmax(e.hi - e.value, e.value - e.lo));
 }
 
+/* A number with `digits` (1 to 3) decimals; what rounds to zero is never "-0". */
+static void decimal(struct ge_buf *out, double v, int digits, bool with_sign)
+{
+    static const double half[] = {0.5, 0.05, 0.005, 0.0005};
+    if (fabs(v) < half[digits]) v = 0;
+    ge_buf_printf(out, with_sign ? "%+.*f" : "%.*f", digits, v);
+}
+
 /* A value and its interval, both times `factor`. */
 static void interval(struct ge_buf *out, struct ge_estimate e, double factor, int digits,
                      bool with_sign)
@@ -30,11 +38,7 @@ static void interval(struct ge_buf *out, struct ge_estimate e, double factor, in
     static const char *const between[] = {"", " [", ", "};
     for (int i = 0; i < (isnan(e.lo) ? 1 : 3); i++) {
         ge_buf_str(out, between[i]);
-        if (with_sign) {
-            ge_buf_printf(out, "%+.*f", digits, factor * values[i]);
-        } else {
-            ge_buf_printf(out, "%.*f", digits, factor * values[i]);
-        }
+        decimal(out, factor * values[i], digits, with_sign);
     }
     if (!isnan(e.lo)) ge_buf_char(out, ']');
 }
@@ -50,18 +54,18 @@ static void p_value(struct ge_buf *out, double p)
     }
 }
 
-/* Text in a table cell: a bar would end it. */
+/* Text in a table cell: a bar or a line's end would end it. */
 static void cell_text(struct ge_buf *out, const char *s)
 {
     for (; *s != '\0'; s++) {
         if (*s == '|') ge_buf_char(out, '\\');
-        ge_buf_char(out, *s == '\n' ? ' ' : *s);
+        ge_buf_char(out, *s == '\n' || *s == '\r' ? ' ' : *s);
     }
 }
 
 static bool has_failures(const struct ge_gap_row *r)
 {
-    return r->failed_und + r->failed_gen > 0;
+    return r->failed_samples > 0;
 }
 
 static void heading(struct ge_buf *out, const char *dimension, bool grouped)
@@ -101,7 +105,11 @@ static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool group
 
 static void range(struct ge_buf *out, struct ge_bounds b, double factor, int digits)
 {
-    ge_buf_printf(out, " %.*f … %.*f |", digits, factor * b.lo, digits, factor * b.hi);
+    ge_buf_char(out, ' ');
+    decimal(out, factor * b.lo, digits, false);
+    ge_buf_str(out, " … ");
+    decimal(out, factor * b.hi, digits, false);
+    ge_buf_str(out, " |");
 }
 
 /* Failures and what they could mean, for the rows that have any. */

@@ -19,7 +19,8 @@ ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *
 ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out);
 
 /* samples.csv (RFC 4180): one line per (system, item, direction, sample): key, category,
- * subcategory, tags, status, verdict, rule, judges, reason, then one column per metric. */
+ * subcategory, tags, cluster, status, verdict, rule, judges, reason, then one column per metric.
+ * GE_EFORMAT: a row names a cell or an item that the run does not have. */
 ge_status ge_report_csv(const struct ge_run *run, struct ge_buf *out);
 
 #endif

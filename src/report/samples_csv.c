@@ -54,6 +54,16 @@ static void header(const struct ge_run *run, struct ge_buf *out)
     ge_buf_str(out, "\r\n");
 }
 
+/* Rows may only name what the run has. */
+static ge_status check_key(const struct ge_run *run, const struct ge_result *r, struct ge_key key)
+{
+    if (r->cell < run->n_cells && key.item < run->n_items && key.direction < GE_DIRECTIONS) {
+        return GE_OK;
+    }
+    return ge_fail(GE_EFORMAT, "a row names cell %u, item %u, direction %u, of %zu x %zu", r->cell,
+                   key.item, key.direction, run->n_cells, run->n_items);
+}
+
 /* Place in each table of a result. */
 struct fingers {
     size_t verdict, error, undone, score;
@@ -99,6 +109,9 @@ static void outcome_fields(const struct ge_run *run, const struct ge_result *r, 
 static void metric_fields(const struct ge_run *run, const struct ge_result *r, struct ge_key key,
                           struct fingers *f, struct ge_buf *out)
 {
+    while (f->score < r->n_scores && ge_key_compare(r->scores[f->score].key, key) < 0) {
+        f->score++; /* a row of no sample, or of no known metric */
+    }
     for (size_t m = 0; m < run->metrics.n; m++) {
         ge_buf_char(out, ',');
         if (f->score >= r->n_scores) continue;
@@ -128,17 +141,21 @@ static bool next_key(const struct ge_result *r, const struct fingers *f, struct 
 
 ge_status ge_report_csv(const struct ge_run *run, struct ge_buf *out)
 {
+    ge_status rc = GE_OK;
     header(run, out);
     for (size_t i = 0; i < run->n_results; i++) {
         const struct ge_result *r = &run->results[i];
         struct fingers f = {0};
         struct ge_key key;
         while (next_key(r, &f, &key)) {
+            GE_TRY(check_key(run, r, key));
             key_fields(run, r, key, out);
             outcome_fields(run, r, key, &f, out);
             metric_fields(run, r, key, &f, out);
             ge_buf_str(out, "\r\n");
         }
     }
-    return ge_buf_status(out);
+    rc = ge_buf_status(out);
+done:
+    return rc;
 }

@@ -145,7 +145,10 @@ static bool is_ruled_out(const struct ge_tokens *t, ptrdiff_t i, size_t n_choice
     ptrdiff_t k = before_joiners(t, i, &is, &noun);
     if (negated_before(t, k, i) || ge_token_in(t, k, against)) return true;
     if (ge_token_is(t, k, "of") && ge_token_is(t, k - 1, "instead")) return true;
-    for (k = i + 1; ge_token_in(t, k, joins) && letter_at(t, k + 1, n_choices) >= 0;) k += 2;
+    ptrdiff_t most = i + 2 * (ptrdiff_t)n_choices; /* "A, B and C": no longer than all options */
+    for (k = i + 1; k < most && ge_token_in(t, k, joins) && letter_at(t, k + 1, n_choices) >= 0;) {
+        k += 2;
+    }
     if ((size_t)k >= t->n || t->v[k].breaks) return false;
     if (ge_token_in(t, k, verbs)) return ge_token_in(t, k + 1, blame);
     return ge_token_negates(t, k) && !ge_token_is(t, k, "not") && !ge_token_is(t, k, "no");

@@ -193,8 +193,11 @@ static ptrdiff_t number_before(const struct ge_tokens *t, ptrdiff_t first,
     for (ptrdiff_t i = first - 1; i >= 0 && i >= first - REACH; i--) {
         if (t->v[i + 1].breaks || is_any_noun(t, i, names)) return -1;
         if (!t->v[i].number) continue;
-        bool taken = is_any_noun(t, i - 1, names) && number_after(t, i - 1, &owned);
-        return taken ? -1 : i;
+        for (ptrdiff_t noun = i - 1; noun >= 0 && noun >= i - 2; noun--) {
+            bool taken = is_any_noun(t, noun, names) && number_after(t, noun, &owned);
+            if (taken && owned == i) return -1;
+        }
+        return i;
     }
     return -1;
 }

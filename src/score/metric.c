@@ -27,7 +27,8 @@ static const struct ge_metric_info table[GE_METRICS] = {
                                        "names no text distractor"),
     [GE_METRIC_LABEL] = MATCH("label", "1 if the answer names exactly one label of the task's set, "
                                        "the right one"),
-    [GE_METRIC_CHOICE] = MATCH("choice", "1 if the last explicit choice is the right option"),
+    [GE_METRIC_CHOICE] =
+        MATCH("choice", "1 if the option that the answer chooses is the right one"),
     [GE_METRIC_CHOICE_ANSWERED] = MATCH("choice.answered", "1 if the answer makes a choice at all"),
     [GE_METRIC_NUMBER] = MATCH("number", "1 if every required count is stated, none contradicted"),
     [GE_METRIC_NUMBER_ANSWERED] = MATCH("number.answered", "1 if the answer states a number"),

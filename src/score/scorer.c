@@ -171,9 +171,9 @@ static ge_status similarity(enum ge_metric_id id, const struct ge_task *task,
         if (rc != GE_OK) return ge_fail_in(rc, "%s", m->name);
         GE_ASSERT(other == dim);
         double c = cosine(a, b, dim);
-        if (!(c <= best)) best = c; /* a NaN wins and is caught below */
+        if (!isfinite(c)) return ge_fail(GE_EFORMAT, "%s is not finite", m->name);
+        if (c > best) best = c;
     }
-    if (!isfinite(best)) return ge_fail(GE_EFORMAT, "%s is not finite", m->name);
     *out = best;
     return GE_OK;
 }

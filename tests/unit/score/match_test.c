@@ -125,7 +125,7 @@ static void test_alias_numbers_and_units(void **state)
     CHECK(ge_match_alias, &task, answers);
     struct ge_task accents = {.references = LIST("caf\xC3\xA9")};
     static const struct answer accented[] = {
-        {"Cafe\xCC\x81", R}, {"a CAF\xC3\x89", R}, {"cafe", W}, {"\xFF\xFE", N}};
+        {"Cafe\xCC\x81", R}, {"a CAF\xC3\x89", R}, {"cafe", W}, {"\xFF\xFE", W}};
     CHECK(ge_match_alias, &accents, accented);
 }
 
@@ -475,7 +475,7 @@ static void test_long_answers(void **state)
                                         "not ",        "3 ",    "circle ",
                                         "a circle 3 ", "blue ", "                    ",
                                         "answer is "};
-    enum { BYTES = 2 << 20 };
+    enum { BYTES = 512 << 10 };
     struct ge_object circle = {.name = "red circle", .number = 3};
     struct ge_task task = {.objects = &circle,
                            .n_objects = 1,
@@ -497,7 +497,7 @@ static void test_long_answers(void **state)
         task.answer = "blue";
         assert_ok(ge_match_label(text, &task, &m));
         task.answer = "B";
-        assert_true(ge_now() - start < 60); /* a quadratic one would take hours */
+        assert_true(ge_now() - start < 30); /* a quadratic one takes minutes */
     }
     free(text);
 }
