@@ -1,14 +1,14 @@
-#!/bin/sh
+#!/bin/bash
 # A rank that is killed, hangs or is signalled: the others finish. faults.sh PROGRAM FOLDER LAUNCHER…
 #
 # The launcher's exit status says nothing under --enable-recovery and a lost rank can keep it
 # waiting, so the status file decides and the launcher is ended from outside.
 set -eu
-program=$1 folder=$2
+. "$(dirname "$0")/../../scratch.sh"
+program=$1
+scratch "$2"
 shift 2
 launcher="$* --enable-recovery"
-rm -rf "$folder"
-mkdir -p "$folder"
 
 # leave TENTHS : wait so long at most for the launcher to end
 leave() {

@@ -1,10 +1,10 @@
-#!/bin/sh
+#!/bin/bash
 # Runs of 1, 2, 3 and 5 ranks give the same rows: run.sh PROGRAM FOLDER LAUNCHER…
 set -eu
-program=$1 folder=$2
+. "$(dirname "$0")/../../scratch.sh"
+program=$1
+scratch "$2"
 shift 2
-rm -rf "$folder"
-mkdir -p "$folder"
 "$program" "$folder/alone"
 for n in 1 2 3 5; do
     "$@" -np $n "$program" "$folder/ranks-$n"
