@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 enum { READ_BLOCK = 1 << 20 };
@@ -176,4 +177,11 @@ done:
     ge_hasher_delete(&h);
     close(fd);
     return rc;
+}
+
+void ge_hash_library(struct ge_buf *out)
+{
+    unsigned v = XXH_versionNumber();
+    ge_buf_printf(out, "xxHash %u.%u.%u (compiled with %d.%d.%d)", v / 10000, v / 100 % 100,
+                  v % 100, XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 }

@@ -36,4 +36,8 @@ struct ge_hash ge_hasher_get(const struct ge_hasher *h);
 /* Hash of a file's content, read in blocks. GE_ENOENT, GE_EIO. */
 ge_status ge_hash_file(const char *path, struct ge_hash *out);
 
+/* Append the library's name and version, as found now and as compiled with. */
+struct ge_buf;
+void ge_hash_library(struct ge_buf *out);
+
 #endif

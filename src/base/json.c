@@ -400,3 +400,9 @@ ge_status ge_json_copy(const ge_json *n, ge_json **out)
     if (*out == NULL) return ge_fail(GE_ENOMEM, "out of memory while copying JSON");
     return GE_OK;
 }
+
+void ge_json_library(struct ge_buf *out)
+{
+    ge_buf_printf(out, "cJSON %s (compiled with %d.%d.%d)", cJSON_Version(), CJSON_VERSION_MAJOR,
+                  CJSON_VERSION_MINOR, CJSON_VERSION_PATCH);
+}

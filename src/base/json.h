@@ -68,6 +68,9 @@ ge_status ge_json_set_path(ge_json *doc, const char *path, const ge_json *value)
 const ge_json *ge_json_get_path(const ge_json *doc, const char *path);
 ge_status ge_json_copy(const ge_json *n, ge_json **out);
 
+/* Append the library's name and version, as found now and as compiled with. */
+void ge_json_library(struct ge_buf *out);
+
 /* ---- writing ---------------------------------------------------------------------------- */
 
 /* Streaming writer over a buffer: commas, escapes and indentation are its business. Keys are

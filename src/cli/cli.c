@@ -33,9 +33,14 @@ const struct ge_command ge_commands[] = {
      "--model FOLDER --images LIST|DIR --out FILE.npy [--stage pixels|tensor] [--threads N]\n"
      "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]",
      "pictures as an encoder sees them", ge_cmd_preprocess},
-    {"score",
-     "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
+    {"score", "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
      "score one answer and show every step", ge_cmd_score},
+    {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
+    {"bench",
+     "gemm|encode|decode|grants|store [--repeats N] [--threads N] [--batch-size N]\n"
+     "               [--model FOLDER | --shape vit-b-32] [--images LIST|DIR] [--device D]\n"
+     "               [--level L] [--dir FOLDER] [--json]",
+     "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},
     {NULL, NULL, NULL, NULL},

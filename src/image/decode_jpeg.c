@@ -285,3 +285,14 @@ done:
     ge_buf_free(&h.exif);
     return rc;
 }
+
+void ge_jpeg_library(struct ge_buf *out)
+{
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+    int v = LIBJPEG_TURBO_VERSION_NUMBER; /* the library itself cannot be asked */
+    ge_buf_printf(out, "libjpeg-turbo (compiled with %d.%d.%d)", v / 1000000, v / 1000 % 1000,
+                  v % 1000);
+#else
+    ge_buf_printf(out, "libjpeg, not libjpeg-turbo (compiled with API %d)", JPEG_LIB_VERSION);
+#endif
+}

@@ -11,6 +11,7 @@
 
 #include <spng.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "image/decode.h"
 
@@ -471,4 +472,10 @@ ge_status ge_png_decode(const uint8_t *data, size_t len, const struct ge_image_o
 done:
     spng_ctx_free(spng);
     return rc;
+}
+
+void ge_png_library(struct ge_buf *out)
+{
+    ge_buf_printf(out, "libspng %s (compiled with %d.%d.%d)", spng_version_string(),
+                  SPNG_VERSION_MAJOR, SPNG_VERSION_MINOR, SPNG_VERSION_PATCH);
 }

@@ -4,6 +4,7 @@
 
 #include <webp/demux.h>
 
+#include "base/buf.h"
 #include "image/decode.h"
 
 static uint32_t read_u32(const uint8_t *p)
@@ -89,4 +90,12 @@ ge_status ge_webp_decode(const uint8_t *data, size_t len, const struct ge_image_
 done:
     WebPAnimDecoderDelete(decoder);
     return rc;
+}
+
+void ge_webp_library(struct ge_buf *out)
+{
+    unsigned v = (unsigned)WebPGetDecoderVersion(), demux = (unsigned)WebPGetDemuxVersion();
+    ge_buf_printf(out, "libwebp %u.%u.%u, demuxer %u.%u.%u (compiled with ABI %x)", v >> 16,
+                  v >> 8 & 255, v & 255, demux >> 16, demux >> 8 & 255, demux & 255,
+                  WEBP_DEMUX_ABI_VERSION);
 }

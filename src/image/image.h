@@ -80,4 +80,11 @@ ge_status ge_image_decode_file(const char *path, const struct ge_image_options *
 ge_status ge_image_probe(const void *data, size_t len, int *width, int *height,
                          enum ge_image_format *format);
 
+/* Append the name and version of the library for one format, as found now (where it can tell) and
+ * as compiled with. */
+struct ge_buf;
+void ge_jpeg_library(struct ge_buf *out);
+void ge_png_library(struct ge_buf *out);
+void ge_webp_library(struct ge_buf *out);
+
 #endif

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "store/h5.h"
 #include "store/io.h"
+#include "store/store.h"
 
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
@@ -247,4 +249,12 @@ ge_status ge_h5_close(struct ge_h5_file *f, bool sync)
     ge_status closed = f->fd >= 0 ? ge_io_close(&f->fd, f->path) : GE_OK;
     f->path = NULL;
     return rc != GE_OK ? rc : closed;
+}
+
+void ge_store_library(struct ge_buf *out)
+{
+    unsigned major, minor, release;
+    if (H5get_libversion(&major, &minor, &release) < 0) return;
+    ge_buf_printf(out, "HDF5 %u.%u.%u (compiled with %d.%d.%d)", major, minor, release,
+                  H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
 }

@@ -55,4 +55,8 @@ typedef void ge_finding_fn(void *ctx, const struct ge_finding *finding);
  * itself (GE_ENOENT: nothing is there, GE_ENOMEM); damage is a finding, not a failure. */
 ge_status ge_store_verify(const char *path, ge_finding_fn *report, void *ctx, uint64_t *faults);
 
+/* Append the library's name and version, as found now and as compiled with. */
+struct ge_buf;
+void ge_store_library(struct ge_buf *out);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "text/unicode.h"
 
@@ -227,4 +228,11 @@ ge_status ge_pattern_find(const struct pattern *p, const char *text, size_t len,
         return GE_OK;
     }
     return find_regex(p, text, len, from, begin, end, found);
+}
+
+void ge_pattern_library(struct ge_buf *out)
+{
+    char version[64] = "of unknown version"; /* asks for 24 bytes by its manual */
+    pcre2_config(PCRE2_CONFIG_VERSION, version);
+    ge_buf_printf(out, "PCRE2 %s (compiled with %d.%d)", version, PCRE2_MAJOR, PCRE2_MINOR);
 }

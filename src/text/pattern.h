@@ -39,4 +39,8 @@ extern pattern_scan ge_pattern_scan_gpt2;
 ge_status ge_pattern_find(const struct pattern *p, const char *text, size_t len, size_t from,
                           size_t *begin, size_t *end, bool *found);
 
+/* Append the library's name and version, as found now and as compiled with. */
+struct ge_buf;
+void ge_pattern_library(struct ge_buf *out);
+
 #endif

@@ -272,3 +272,9 @@ ge_status ge_unicode_nfd(const char *s, size_t len, struct ge_buf *out)
 {
     return normalize(s, len, GE_CHAR_NFD, false, out);
 }
+
+void ge_unicode_library(struct ge_buf *out)
+{
+    ge_buf_printf(out, "utf8proc %s (compiled with %d.%d.%d)", utf8proc_version(),
+                  UTF8PROC_VERSION_MAJOR, UTF8PROC_VERSION_MINOR, UTF8PROC_VERSION_PATCH);
+}

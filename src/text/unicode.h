@@ -53,4 +53,7 @@ void ge_unicode_strip_marks(const char *s, size_t len, struct ge_buf *out); /* d
 ge_status ge_unicode_nfc(const char *s, size_t len, struct ge_buf *out);
 ge_status ge_unicode_nfd(const char *s, size_t len, struct ge_buf *out);
 
+/* Append the library's name and version, as found now and as compiled with. */
+void ge_unicode_library(struct ge_buf *out);
+
 #endif
