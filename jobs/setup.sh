@@ -19,7 +19,7 @@ packages=(
 )
 if [ "${1:-}" = --tests ]; then
     packages+=(
-        libcmocka-dev clang clang-format libclang-rt-dev # unit tests, the second compiler, the style
+        libcmocka-dev clang clang-format # unit tests, the second compiler, the style
         python3-h5py python3-pandas                      # one test reads the store with them
     )
 fi
