@@ -103,7 +103,9 @@ static ge_status show_store(const struct ge_run *run)
            run->numerics_id, hex);
     printf("items     %zu: %" PRIu64 " und and %" PRIu64 " gen tasks\n", run->n_items,
            tasks[GE_UND], tasks[GE_GEN]);
-    printf("chunks    %zu of %zu, at most %u items each\n", run->n_results, ranges * run->n_cells,
+    size_t done = 0;
+    for (size_t i = 0; i < run->n_results; i++) done += run->results[i].n_undone == 0;
+    printf("chunks    %zu of %zu done, at most %u items each\n", done, ranges * run->n_cells,
            run->chunk_items);
     show_cells(run);
     show_metrics(run);

@@ -31,7 +31,7 @@ static void duration(double seconds, char out[32])
 static void line(const struct ge_dist_progress *state, char *out, size_t size)
 {
     const struct ge_coordinator_stats *s = state->stats;
-    uint32_t done = s->chunks_before + s->chunks_done;
+    uint32_t done = s->chunks_before + s->chunks_done - s->chunks_partial;
     double rate = state->seconds > 0 ? (double)s->samples / state->seconds : 0;
     double left = s->chunks_done == 0 ? -1 : state->seconds * (s->chunks - done) / s->chunks_done;
     char eta[32] = "?", lost[48] = "";
@@ -52,7 +52,7 @@ static void print_json(const struct ge_dist_progress *state)
     ge_jsonw_object(&w, NULL);
     ge_jsonw_double(&w, "seconds", state->seconds);
     ge_jsonw_int(&w, "chunks", s->chunks);
-    ge_jsonw_int(&w, "chunks_done", (int64_t)s->chunks_before + s->chunks_done);
+    ge_jsonw_int(&w, "chunks_done", (int64_t)s->chunks_before + s->chunks_done - s->chunks_partial);
     ge_jsonw_int(&w, "samples", (int64_t)s->samples);
     ge_jsonw_int(&w, "errors", (int64_t)s->errors);
     ge_jsonw_int(&w, "undone", (int64_t)s->samples_undone);

@@ -396,8 +396,9 @@ static ge_status finish(struct run *r, ge_status rc, const struct ge_dist_report
         ge_warn(
             "not finished (%s): %u of %u chunks done, %llu samples undone; run the same command "
             "again",
-            why, report->stats.chunks_before + report->stats.chunks_done, report->stats.chunks,
-            (unsigned long long)report->stats.samples_undone);
+            why,
+            report->stats.chunks_before + report->stats.chunks_done - report->stats.chunks_partial,
+            report->stats.chunks, (unsigned long long)report->stats.samples_undone);
     } else {
         *code = ge_cli_fail(rc);
     }

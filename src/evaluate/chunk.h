@@ -27,6 +27,8 @@ struct eval_sample {
     const struct ge_task_scoring *scoring; /* NULL: the job does not say how */
     ge_status status;                      /* why it cannot be scored, known before encoding */
     const char *reason;
+    bool node_fault;           /* the failure is the node's, not the answer's */
+    struct ge_hash image_hash; /* of an answer image that no encoder looks at */
 };
 
 struct ge_eval_chunk {
@@ -52,5 +54,21 @@ struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eva
 /* Keep this thread's error message with an input. */
 void ge_eval_fail_input(struct ge_eval_chunk *c, struct eval_input *in, ge_status status,
                         bool node_fault);
+
+/* Keep a reason with a sample that cannot be scored. */
+void ge_eval_fail_sample(struct ge_eval_chunk *c, struct eval_sample *s, ge_status status,
+                         const char *reason);
+
+/* Read, decode and resize the image inputs; failures are kept with them. */
+ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *c);
+
+/* Samples whose answer image is broken or missing cannot be scored, whatever their rule. After
+ * ge_eval_prepare_images(). */
+ge_status ge_eval_check_answers(struct ge_evaluator *ev, struct ge_eval_chunk *c);
+
+static inline bool ge_eval_is_cancelled(const struct ge_evaluator *ev)
+{
+    return ev->cancel != NULL && atomic_load(ev->cancel);
+}
 
 #endif

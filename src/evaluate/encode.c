@@ -114,7 +114,7 @@ static ge_status encode_kind(struct ge_evaluator *ev, struct ge_eval_chunk *c, i
     if (kind == GE_INPUT_IMAGE) GE_NEW(b.pixels, b.limit * 3 * h * w);
     for (size_t i = 0; i < b.n; i += b.limit) {
         size_t n = b.n - i < b.limit ? b.n - i : b.limit;
-        if (ev->cancel != NULL && atomic_load(ev->cancel)) {
+        if (ge_eval_is_cancelled(ev)) {
             GE_TRY(ge_fail(GE_EINTERRUPTED, "cancelled"));
         }
         GE_TRY(encode_batch(&b, b.inputs + i, n));
@@ -177,7 +177,8 @@ static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     const struct ge_answer *a = s->answer;
     if (a == NULL || ev->drop_responses) return;
     struct ge_response_row *row = &c->result.responses[c->result.n_responses++];
-    *row = (struct ge_response_row){.key = s->key, .text = a->text, .image = a->image};
+    *row = (struct ge_response_row){
+        .key = s->key, .text = a->text, .image = a->image, .image_hash = s->image_hash};
     int i = 0;
     for (struct eval_input *in; (in = next_answer_input(ev, c, a, &i)) != NULL;) {
         if (in->kind == GE_INPUT_IMAGE) row->image_hash = in->content;
@@ -209,6 +210,13 @@ static void add_error(struct ge_eval_chunk *c, const struct eval_sample *s, ge_s
         (struct ge_error_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
 }
 
+static void add_undone(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
+                       const char *reason)
+{
+    c->result.undone[c->result.n_undone++] =
+        (struct ge_undone_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
+}
+
 /* Rows of one sample. Undone samples leave no other row: design invariant 3. */
 static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
                           const struct eval_sample *s)
@@ -217,6 +225,10 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     struct ge_result *r = &c->result;
     struct lookup_context lookup = {ev, c, false};
     struct ge_score score;
+    if (s->status != GE_OK && s->node_fault) {
+        add_undone(c, s, s->status, s->reason);
+        goto done;
+    }
     if (s->status != GE_OK) {
         add_response(ev, c, s);
         add_error(c, s, s->status, s->reason);
@@ -227,8 +239,7 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     const char *reason = rc == GE_OK ? NULL : ge_arena_strdup(c->arena, ge_error());
     if (rc != GE_OK && reason == NULL) GE_TRY(GE_ENOMEM);
     if (rc != GE_OK && lookup.node_fault) {
-        r->undone[r->n_undone++] =
-            (struct ge_undone_row){.key = s->key, .status = (uint8_t)rc, .reason = reason};
+        add_undone(c, s, rc, reason);
         rc = GE_OK;
         goto done;
     }

@@ -254,17 +254,53 @@ static void test_embedding_rows(void **state)
     struct ge_arena *arena;
     f.ev.keep_embeddings = true;
     struct ge_result r = evaluate(&arena);
-    assert_int_equal(r.n_embeddings, 11); /* 6 texts of vqa, 5 images that could be read */
+    assert_int_equal(r.n_embeddings, 12); /* every usable text, 5 images that could be read */
+    size_t images = 0;
     for (size_t i = 0; i < r.n_embeddings; i++) {
         double square = 0;
-        assert_int_equal(r.embeddings[i].kind, r.embeddings[i].key.direction == GE_GEN);
+        images += r.embeddings[i].kind == 1;
         assert_int_equal(r.embeddings[i].dim, ge_encoder_dim(f.encoder));
         for (uint32_t k = 0; k < r.embeddings[i].dim; k++) {
             square += (double)r.embeddings[i].values[k] * (double)r.embeddings[i].values[k];
         }
         assert_close(square, 1, 1e-5);
     }
+    assert_int_equal(images, 5);
     f.ev.keep_embeddings = false;
+    ge_arena_delete(&arena);
+}
+
+/* A recorded verdict needs no embedding, but a picture that is not there or no picture is an error
+ * row all the same. */
+static void test_recorded_verdicts(void **state)
+{
+    (void)state;
+    static const double right = 1;
+    struct ge_arena *arena;
+    struct ge_task_scoring edit = f.scoring[0];
+    f.scoring[0] = (struct ge_task_scoring){.task = "edit",
+                                            .rule = GE_RULE_RECORDED,
+                                            .metric = GE_METRIC_NONE,
+                                            .fallback = GE_METRIC_NONE};
+    assert_ok(ge_task_scoring_complete(&f.scoring[0]));
+    for (size_t i = 0; i < f.recorded.n; i++) {
+        f.answers[i].judgements = &right;
+        f.answers[i].n_judgements = 1;
+    }
+    struct ge_result r = evaluate(&arena);
+    assert_error(&r, 3, GE_GEN, GE_ENOENT, "answer: missing.png: ");
+    size_t hashed = 0, judged = 0;
+    for (size_t i = 0; i < r.n_responses; i++) {
+        hashed += !ge_hash_is_zero(r.responses[i].image_hash) && r.responses[i].image != NULL;
+    }
+    for (size_t i = 0; i < r.n_verdicts; i++) {
+        bool gen = r.verdicts[i].key.direction == GE_GEN;
+        judged += gen && r.verdicts[i].rule == GE_RULE_RECORDED && r.verdicts[i].value == 1;
+    }
+    assert_true(judged > 0);
+    assert_true(hashed >= judged);
+    for (size_t i = 0; i < f.recorded.n; i++) f.answers[i].n_judgements = 0;
+    f.scoring[0] = edit;
     ge_arena_delete(&arena);
 }
 
@@ -349,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_file_gone_after_plan),
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_embedding_rows),
+        cmocka_unit_test(test_recorded_verdicts),
         cmocka_unit_test(test_no_encoder),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_out_of_memory),

@@ -1,0 +1,237 @@
+/* Images of a chunk: read, hashed, looked up in the cache, decoded and resized by the decode pool. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "evaluate/chunk.h"
+#include "image/preprocess.h"
+
+enum { TRIES = 3 };
+
+static bool is_node_fault(const struct ge_evaluator *ev, ge_status rc, const char *path)
+{
+    if (rc == GE_ENOENT) {
+        return ev->was_missing != NULL && !ev->was_missing(ev->was_missing_ctx, path);
+    }
+    return !ge_status_is_content(rc);
+}
+
+/* Read a file; a failure of the node is tried three times with growing pauses. */
+static ge_status read_image_file(const struct ge_evaluator *ev, const char *path, char **data,
+                                 size_t *len, bool *node_fault)
+{
+    ge_status rc = GE_OK;
+    double pause = ev->retry_backoff;
+    for (int i = 0; i < TRIES; i++, pause *= 2) {
+        rc = ge_fs_read(path, ev->image.limits.max_file_bytes, data, len);
+        *node_fault = rc != GE_OK && is_node_fault(ev, rc, path);
+        if (!*node_fault || i + 1 == TRIES || ge_eval_is_cancelled(ev)) break;
+        struct timespec t = {.tv_sec = (time_t)pause,
+                             .tv_nsec = (long)((pause - (double)(time_t)pause) * 1e9)};
+        nanosleep(&t, NULL);
+    }
+    return rc;
+}
+
+static ge_status decode(const struct ge_evaluator *ev, struct eval_input *in, const char *data,
+                        size_t len)
+{
+    ge_status rc = GE_OK;
+    struct ge_image image = {0};
+    uint8_t *pixels = NULL;
+    float *tensor = NULL;
+    const struct ge_preprocess *p = ge_encoder_preprocess(ev->encoders[in->encoder]);
+    if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
+    size_t n = ge_preprocess_size(p);
+    GE_TRY(ge_image_decode(data, len, &ev->image, &image));
+    GE_NEW(pixels, n);
+    GE_NEW(tensor, n);
+    GE_TRY(ge_preprocess_pixels(p, &image, pixels));
+    ge_preprocess_tensor(p, pixels, tensor);
+    in->pixels = tensor;
+    tensor = NULL;
+done:
+    free(tensor);
+    free(pixels);
+    ge_image_free(&image);
+    return rc;
+}
+
+/* What one image came to, besides the input itself: filled by a pool thread, merged afterwards,
+ * because the chunk's arena belongs to one thread. */
+struct image_outcome {
+    ge_status status;
+    bool node_fault;
+    char *message;    /* owned */
+    float *embedding; /* owned; from the cache */
+    struct ge_eval_times times;
+};
+
+struct image_loop {
+    struct ge_evaluator *ev;
+    struct ge_eval_chunk *chunk;
+    const uint32_t *images; /* indices of image inputs */
+    struct image_outcome *outcomes;
+};
+
+/* The embedding of an input whose content is known, if the cache has it. */
+static bool from_cache(struct ge_evaluator *ev, struct eval_input *in, float *out)
+{
+    return ge_cache_get(ev->cache, ge_eval_cache_key(ev, in), out,
+                        ge_encoder_dim(ev->encoders[in->encoder]));
+}
+
+/* The message of a failed read, which begins with the path, with the file's name alone: reasons of
+ * error rows must not differ between machines. */
+static ge_status without_folder(ge_status rc, const char *path)
+{
+    const char *message = ge_error();
+    if (strncmp(message, path, strlen(path)) != 0) return rc;
+    return ge_fail(rc, "%s", message + (ge_fs_basename(path) - path));
+}
+
+static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
+                               struct image_outcome *o)
+{
+    ge_status rc = GE_OK;
+    char *data = NULL;
+    size_t len = 0;
+    float *v = NULL;
+    double start = ge_now(), have;
+    if (ge_eval_is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
+    GE_NEW(v, ge_encoder_dim(ev->encoders[in->encoder]));
+    if (ge_cache_get_path(ev->cache, in->what, &in->content) && from_cache(ev, in, v)) goto hit;
+    rc = read_image_file(ev, in->what, &data, &len, &o->node_fault);
+    if (rc != GE_OK && !o->node_fault) rc = without_folder(rc, in->what);
+    if (rc != GE_OK) goto done;
+    in->content = ge_hash_bytes(data, len);
+    ge_cache_put_path(ev->cache, in->what, in->content);
+    have = ge_now();
+    o->times.read = have - start;
+    o->times.images_read = 1;
+    if (from_cache(ev, in, v)) goto hit;
+    rc = decode(ev, in, data, len);
+    if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(in->what));
+    o->times.decode = ge_now() - have;
+    goto done;
+hit:
+    o->embedding = v;
+    o->times.cache_hits = 1;
+    v = NULL;
+done:
+    free(v);
+    free(data);
+    return rc;
+}
+
+static void prepare_image_at(void *ctx, size_t i, int thread)
+{
+    struct image_loop *loop = ctx;
+    struct image_outcome *o = &loop->outcomes[i];
+    (void)thread;
+    o->status = prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], o);
+    if (o->status != GE_OK) {
+        o->node_fault = o->node_fault || o->status == GE_ENOMEM;
+        o->message = ge_strdup(ge_error());
+    }
+    atomic_fetch_add(&loop->ev->progress, 1);
+}
+
+static ge_status merge_outcome(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                               struct eval_input *in, const struct image_outcome *o)
+{
+    ge_status rc = GE_OK;
+    ge_eval_times_add(&c->times, &o->times);
+    if (o->status == GE_EINTERRUPTED) return ge_fail(GE_EINTERRUPTED, "cancelled");
+    if (o->status != GE_OK) {
+        ge_fail(o->status, "%s", o->message != NULL ? o->message : "out of memory");
+        ge_eval_fail_input(c, in, o->status, o->node_fault);
+    } else if (o->embedding != NULL) {
+        size_t dim = ge_encoder_dim(ev->encoders[in->encoder]);
+        GE_TRY_PTR(in->embedding, ge_arena_alloc(c->arena, dim, sizeof *in->embedding));
+        memcpy(in->embedding, o->embedding, dim * sizeof *in->embedding);
+    }
+done:
+    return rc;
+}
+
+/* An answer image that no encoder looks at (its verdict was recorded, say) must still be there
+ * and be an image: a broken answer is an error row whatever the rule. */
+static ge_status look_at_image(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                               struct eval_sample *s)
+{
+    ge_status rc = GE_OK;
+    const char *path = s->answer->image;
+    struct ge_image image = {0};
+    char *data = NULL;
+    size_t len = 0;
+    rc = read_image_file(ev, path, &data, &len, &s->node_fault);
+    if (rc == GE_OK) {
+        s->image_hash = ge_hash_bytes(data, len);
+        rc = ge_image_decode(data, len, &ev->image, &image);
+        if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(path));
+    } else if (!s->node_fault) {
+        rc = without_folder(rc, path);
+    }
+    free(data);
+    ge_image_free(&image);
+    if (rc == GE_ENOMEM) return rc;
+    if (rc != GE_OK) {
+        ge_fail_in(rc, "answer");
+        ge_eval_fail_sample(c, s, rc, ge_error());
+    }
+    return GE_OK;
+}
+
+/* Samples whose answer image is broken or missing cannot be scored. */
+ge_status ge_eval_check_answers(struct ge_evaluator *ev, struct ge_eval_chunk *c)
+{
+    ge_status rc = GE_OK;
+    for (size_t i = 0; i < c->n_samples; i++) {
+        struct eval_sample *s = &c->samples[i];
+        const struct eval_input *in = NULL;
+        if (s->status != GE_OK || s->answer->image == NULL) continue;
+        for (int e = 0; e < (int)ev->n_encoders && in == NULL; e++) {
+            size_t at = ge_eval_find_input(c, e, GE_INPUT_IMAGE, s->answer->image);
+            if (at != SIZE_MAX) in = &c->inputs[at];
+        }
+        if (in == NULL) {
+            GE_TRY(look_at_image(ev, c, s));
+        } else if (in->status != GE_OK) {
+            ge_fail(in->status, "answer: %s", in->reason);
+            ge_eval_fail_sample(c, s, in->status, ge_error());
+            s->node_fault = in->node_fault;
+        }
+    }
+done:
+    return rc;
+}
+
+ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *c)
+{
+    ge_status rc = GE_OK;
+    uint32_t *images = NULL;
+    struct image_outcome *outcomes = NULL;
+    size_t n = 0;
+    GE_NEW(images, c->n_inputs);
+    for (size_t i = 0; i < c->n_inputs; i++) {
+        if (c->inputs[i].kind == GE_INPUT_IMAGE) images[n++] = (uint32_t)i;
+    }
+    GE_NEW(outcomes, n);
+    struct image_loop loop = {ev, c, images, outcomes};
+    ge_pool_run(ev->decode_pool, n, prepare_image_at, &loop);
+    for (size_t i = 0; i < n; i++) {
+        GE_TRY(merge_outcome(ev, c, &c->inputs[images[i]], &outcomes[i]));
+    }
+done:
+    for (size_t i = 0; outcomes != NULL && i < n; i++) {
+        free(outcomes[i].message);
+        free(outcomes[i].embedding);
+    }
+    free(outcomes);
+    free(images);
+    return rc;
+}
