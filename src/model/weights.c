@@ -50,15 +50,6 @@ static const struct ge_stored *find(const struct ge_weights *w, const char *name
     return t != NULL ? t : find_old(w, name);
 }
 
-bool ge_weights_has(const struct ge_weights *w, const char *base, const char *name)
-{
-    char *full = join(base, name);
-    bool has = full != NULL && find(w, full) != NULL;
-
-    free(full);
-    return has;
-}
-
 /* The stored shape, apart from dimensions of 1, must be that of (rows, cols). A convolution's
  * (d, c, p, p) is a matrix of d rows, so what is compared is the first dimension and the count. */
 static bool shape_fits(const struct ge_stored *t, size_t rows, size_t cols)

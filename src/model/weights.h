@@ -28,10 +28,8 @@ struct ge_norm {
 };
 void ge_norm_free(struct ge_norm *n);
 
-/* Heap string "base.name" built once per lookup; all loaders below take the two parts. */
-
-/* True if the tensor is stored under its name, its prefixed name, or an old LayerNorm name. */
-bool ge_weights_has(const struct ge_weights *w, const char *base, const char *name);
+/* All loaders below look for "base.name": under that name, its prefixed name, or an old LayerNorm
+ * name. */
 
 /* Read a tensor of the given shape as float32 on the host (free() it). Dimensions of 1 are not
  * told apart from absent ones, so (1, 1, d) serves as d. GE_EFORMAT: missing or misshapen, named. */
