@@ -140,7 +140,7 @@ static const struct ge_model_ops bert_ops = {
 ge_status ge_bert_load(const struct ge_model_source *src, struct ge_model **m)
 {
     struct ge_layers_config layers = {0};
-    struct ge_safetensors *st = NULL;
+    struct ge_checkpoint *checkpoint = NULL;
     struct bert *bert = NULL;
     struct ge_weights w;
     ge_status rc = GE_OK;
@@ -151,9 +151,9 @@ ge_status ge_bert_load(const struct ge_model_source *src, struct ge_model **m)
     bert->head.dtype = src->dtype;
     bert->head.norm_epsilon = 1e-12f; /* torch's F.normalize */
     GE_TRY(read_config(bert, src, &layers));
-    GE_TRY(ge_safetensors_open(src->transformer_folder, &st));
-    ge_safetensors_describe(st, src->hasher);
-    w = (struct ge_weights){src->dev, st, "bert.", src->dtype};
+    GE_TRY(ge_checkpoint_open(src->transformer_folder, &checkpoint));
+    ge_checkpoint_describe(checkpoint, src->hasher);
+    w = (struct ge_weights){src->dev, checkpoint, "bert.", src->dtype};
     GE_TRY(load_tensors(bert, &w, &layers));
     GE_TRY(ge_sentence_load(src, layers.width, &bert->sentence));
     bert->head.dim = ge_sentence_dim(bert->sentence);
@@ -161,7 +161,7 @@ ge_status ge_bert_load(const struct ge_model_source *src, struct ge_model **m)
     *m = &bert->head;
     bert = NULL;
 done:
-    ge_safetensors_close(&st);
+    ge_checkpoint_close(&checkpoint);
     if (bert != NULL) bert_free(&bert->head);
     return rc;
 }

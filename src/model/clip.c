@@ -322,7 +322,7 @@ static const struct ge_model_ops clip_ops = {
 ge_status ge_clip_load(const struct ge_model_source *src, struct ge_model **m)
 {
     const struct ge_config top = {src->config, src->config_path, ""};
-    struct ge_safetensors *st = NULL;
+    struct ge_checkpoint *checkpoint = NULL;
     struct clip *clip = NULL;
     struct ge_weights w;
     ge_status rc = GE_OK;
@@ -332,16 +332,16 @@ ge_status ge_clip_load(const struct ge_model_source *src, struct ge_model **m)
     clip->head.ws.dev = src->dev;
     clip->head.dtype = src->dtype;
     GE_TRY(ge_config_size(&top, "projection_dim", 512, 1, GE_MAX_WIDTH, &clip->head.dim));
-    GE_TRY(ge_safetensors_open(src->transformer_folder, &st));
-    ge_safetensors_describe(st, src->hasher);
-    w = (struct ge_weights){src->dev, st, "clip.", src->dtype};
+    GE_TRY(ge_checkpoint_open(src->transformer_folder, &checkpoint));
+    ge_checkpoint_describe(checkpoint, src->hasher);
+    w = (struct ge_weights){src->dev, checkpoint, "clip.", src->dtype};
     GE_TRY(load_vision(clip, &w, src));
     GE_TRY(load_text(clip, &w, src));
     GE_TRY(load_scale(clip, &w));
     *m = &clip->head;
     clip = NULL;
 done:
-    ge_safetensors_close(&st);
+    ge_checkpoint_close(&checkpoint);
     if (clip != NULL) clip_free(&clip->head);
     return rc;
 }

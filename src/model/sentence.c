@@ -183,7 +183,7 @@ static ge_status load_dense(struct ge_sentence *s, const struct ge_model_source 
                             const char *folder)
 {
     struct module *m = &s->modules[s->n_modules];
-    struct ge_safetensors *st = NULL;
+    struct ge_checkpoint *checkpoint = NULL;
     struct ge_weights w = {src->dev, NULL, NULL, src->dtype};
     ge_json *doc = NULL;
     struct ge_config c;
@@ -213,15 +213,15 @@ static ge_status load_dense(struct ge_sentence *s, const struct ge_model_source 
                      folder);
         goto done;
     }
-    GE_TRY(ge_safetensors_open(folder, &st));
-    ge_safetensors_describe(st, src->hasher);
-    w.st = st;
+    GE_TRY(ge_checkpoint_open(folder, &checkpoint));
+    ge_checkpoint_describe(checkpoint, src->hasher);
+    w.checkpoint = checkpoint;
     m->kind = MODULE_DENSE;
     s->n_modules++; /* from here on freed with the pipeline */
     GE_TRY(ge_weights_linear(&w, "", "linear", m->out, in, bias, &m->linear));
     s->dim = m->out;
 done:
-    ge_safetensors_close(&st);
+    ge_checkpoint_close(&checkpoint);
     ge_json_delete(&doc);
     return rc;
 }

@@ -15,12 +15,12 @@ static char *join(const char *base, const char *name)
 
 static const struct ge_stored *find_as(const struct ge_weights *w, const char *name)
 {
-    const struct ge_stored *t = ge_safetensors_find(w->st, name);
+    const struct ge_stored *t = ge_checkpoint_find(w->checkpoint, name);
     char *prefixed;
 
     if (t != NULL || w->prefix == NULL) return t;
     prefixed = ge_sprintf("%s%s", w->prefix, name);
-    if (prefixed != NULL) t = ge_safetensors_find(w->st, prefixed);
+    if (prefixed != NULL) t = ge_checkpoint_find(w->checkpoint, prefixed);
     free(prefixed);
     return t;
 }

@@ -3,12 +3,12 @@
 #define GE_MODEL_WEIGHTS_H
 
 #include "device/device.h"
-#include "model/safetensors.h"
+#include "model/checkpoint.h"
 
 /* Where a model's loader takes its tensors from. */
 struct ge_weights {
     struct ge_device *dev;
-    const struct ge_safetensors *st;
+    const struct ge_checkpoint *checkpoint;
     const char *prefix; /* may stand in front of every name ("bert."); NULL: none */
     enum ge_dtype dtype;
 };
