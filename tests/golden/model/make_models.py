@@ -1,12 +1,13 @@
 """Makes the tiny random models of this folder and what PyTorch computes with them (float32, eager attention).
 
-    python make_models.py        (torch, transformers 5, sentence-transformers 6, safetensors)
+    python make_models.py [FOLDER ...]        (torch, transformers 5, sentence-transformers 6, safetensors)
 
 Every folder is a model as Hugging Face stores it, with *.f32 files beside it: expected embeddings, row-major float32.
 Pixels come from pixels() below, which the test computes likewise; texts from texts.json.
 """
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import modules as stm
 from sentence_transformers.base import modules as base_modules
-from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTokenizerFast)
+from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizerFast,
+                          CLIPVisionModel, Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig,
+                          Dinov2WithRegistersModel, SiglipVisionConfig, SiglipVisionModel)
 
 HERE = Path(__file__).resolve().parent
 TEXTS = ["", "a red circle", "two blue squares left of a green star.", "a", "A RED CIRCLE!", "x" * 150,
@@ -24,18 +27,21 @@ WORDS = "a red circle two blue square ##s left of green star . ! one three four 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def pixels(n, size):
-    i = np.arange(n * 3 * size * size, dtype=np.uint32)
+def pixels(n, height, width=None):
+    shape = (n, 3, height, width or height)
+    i = np.arange(np.prod(shape), dtype=np.uint32)
     h = (i * np.uint32(2654435761)) >> np.uint32(8) & np.uint32(0xFFFF)
-    return torch.from_numpy((h.astype(np.float32) / np.float32(16384) - np.float32(2)).reshape(n, 3, size, size))
+    return torch.from_numpy((h.astype(np.float32) / np.float32(16384) - np.float32(2)).reshape(shape))
 
 
-def randomise(model, seed):
+def randomise(model, seed, scale_patches=True):
     """Weights at the scale of trained ones, so that every part of the model shows in the result."""
     g = torch.Generator().manual_seed(seed)
     for name, p in model.named_parameters():
         noise = torch.randn(p.shape, generator=g)
-        if p.ndim >= 2:
+        if p.ndim >= 4 and scale_patches:
+            p.data = noise / (p.numel() / p.shape[0]) ** 0.5
+        elif p.ndim >= 2:
             p.data = noise * (0.5 if "embedding" in name else 1.2 / (p.numel() / p.shape[0]) ** 0.5)
         elif "norm" in name.lower() and name.endswith("weight"):
             p.data = 1 + 0.2 * noise
@@ -83,10 +89,12 @@ def clip_tokenizer(folder):
     return len(vocab)
 
 
-def preprocessor(folder, size):
-    (folder / "preprocessor_config.json").write_text(json.dumps(
-        {"image_processor_type": "CLIPImageProcessor", "do_resize": True, "size": {"shortest_edge": size},
-         "resample": 3, "do_center_crop": True, "crop_size": {"height": size, "width": size}, "do_rescale": True,
+def preprocessor(folder, height, width=None, suffix="", kind="CLIP"):
+    crop = {"height": height, "width": width or height}
+    (folder / f"preprocessor_config{suffix}.json").write_text(json.dumps(
+        {"image_processor_type": f"{kind}ImageProcessor", "do_resize": True,
+         "size": crop if kind == "Siglip" else {"shortest_edge": max(crop.values())}, "resample": 3,
+         **({} if kind == "Siglip" else {"do_center_crop": True, "crop_size": crop}), "do_rescale": True,
          "do_normalize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_convert_rgb": True}))
 
 
@@ -113,7 +121,7 @@ def clip_expected(folder, suffix=""):
 
 def save_clip(folder, config, seed, dtype, shard):
     model = CLIPModel(config)
-    randomise(model, seed)
+    randomise(model, seed, scale_patches=False)
     model.to(dtype).save_pretrained(folder, max_shard_size=shard)
 
 
@@ -141,6 +149,27 @@ def make_clip_quick():
             a, b = kind.split("_")[0], "_unit" if "_" in kind else ""
             (folder / f"{a}{suffix}{b}.f32").unlink()
     (folder / "config.json").write_text(json.dumps(saved, indent=1))
+    clip_towers(folder, saved)
+
+
+def clip_towers(folder, saved):
+    """Configurations of one tower, for the same weights: as CLIPVisionModel and CLIPTextModel save them, and as the
+    classes with a projection do, whose embeddings are those of the whole model."""
+    both = CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    for tower in ("vision", "text"):
+        config = {**saved[f"{tower}_config"], "model_type": f"clip_{tower}_model", "projection_dim": 20}
+        name = f"CLIP{tower.capitalize()}Model"
+        for suffix, architecture in (("", name), ("_projected", name + "WithProjection")):
+            (folder / f"config_{tower}{suffix}.json").write_text(
+                json.dumps({**config, "architectures": [architecture]}, indent=1))
+    alone = CLIPVisionModel(both.config.vision_config).eval()
+    alone.load_state_dict(both.vision_model.state_dict())
+    write(folder, "images_vision.f32", alone(pixel_values=pixels(5, 30)).pooler_output)
+    alone = CLIPTextModel(both.config.text_config).eval()
+    alone.load_state_dict(both.text_model.state_dict())
+    tokenizer = CLIPTokenizerFast.from_pretrained(folder)
+    rows = [alone(**tokenizer([t], truncation=True, max_length=40, return_tensors="pt")).pooler_output[0] for t in TEXTS]
+    write(folder, "texts_text.f32", torch.stack(rows))
 
 
 def make_clip_gelu():
@@ -268,10 +297,85 @@ def make_bert_plain():
         {"metadata": {"total_size": 0}, "weight_map": {n: f for f, part in shards.items() for n in part}}, indent=1))
 
 
+# ---- DINOv2, SigLIP
+
+def pooled_images(folder, cls, suffix, height, width, normalize=True):
+    """What the model computes from the folder as it is, for pictures of that size."""
+    model = cls.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    rows = model(pixel_values=pixels(5, height, width)).pooler_output
+    write(folder, f"images{suffix}.f32", rows)
+    if normalize:
+        write(folder, f"images{suffix}_unit.f32", unit(rows))
+
+
+TOWER = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+
+
+def make_dinov2():
+    """Positions of 11 x 11 patches for pictures of 5 x 7, larger ones of 13 x 12, and of the stored size. Pictures that
+    are not a whole number of patches."""
+    folder = fresh("dinov2")
+    model = Dinov2Model(Dinov2Config(**TOWER, mlp_ratio=2, image_size=45, patch_size=4))
+    randomise(model, 8)
+    model.save_pretrained(folder)
+    preprocessor(folder, 21, 30, kind="Bit")
+    pooled_images(folder, Dinov2Model, "", 21, 30)
+    preprocessor(folder, 52, 48, "_larger", kind="Bit")
+    pooled_images(folder, Dinov2Model, "_larger", 52, 48, False)
+    preprocessor(folder, 45, 45, "_stored", kind="Bit")
+    pooled_images(folder, Dinov2Model, "_stored", 45, 45, False)
+
+
+def make_dinov2_swiglu():
+    """SwiGLU, no bias in the attention's projections; pytorch_model.bin with the class's prefix, as a model with a
+    classifier has it."""
+    folder = fresh("dinov2_swiglu")
+    model = Dinov2Model(Dinov2Config(**TOWER, mlp_ratio=2, image_size=30, patch_size=7, use_swiglu_ffn=True,
+                                     qkv_bias=False))
+    randomise(model, 9)
+    model.save_pretrained(folder)
+    preprocessor(folder, 30, kind="Bit")
+    pooled_images(folder, Dinov2Model, "", 30, 30)
+    tensors = {f"dinov2.{n}": t for n, t in load_file(folder / "model.safetensors").items()}
+    torch.save({**tensors, "classifier.weight": torch.ones(2, 64)}, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+
+def make_dinov2_registers():
+    """Four registers, BF16; with config_none.json none at all. Positions are resized with antialias."""
+    folder = fresh("dinov2_registers")
+    config = Dinov2WithRegistersConfig(**TOWER, mlp_ratio=2, image_size=45, patch_size=4, num_register_tokens=4)
+    model = Dinov2WithRegistersModel(config)
+    randomise(model, 10)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    saved = json.loads((folder / "config.json").read_text())
+    preprocessor(folder, 21, 30, kind="Bit")
+    pooled_images(folder, Dinov2WithRegistersModel, "", 21, 30)
+    preprocessor(folder, 52, 48, "_larger", kind="Bit")
+    pooled_images(folder, Dinov2WithRegistersModel, "_larger", 52, 48, False)
+    (folder / "config_none.json").write_text(json.dumps({**saved, "num_register_tokens": 0}, indent=1))
+    config.num_register_tokens = 0
+    bare = Dinov2WithRegistersModel._from_config(config, attn_implementation="eager").float().eval()
+    missing = bare.load_state_dict({n: t for n, t in model.float().state_dict().items() if "register" not in n}, False)
+    assert missing.missing_keys == ["embeddings.register_tokens"] and not missing.unexpected_keys
+    write(folder, "images_none.f32", bare(pixel_values=pixels(5, 21, 30)).pooler_output)
+
+
+def make_siglip_vision():
+    """A vision tower alone, as SiglipVisionModel saves it; heads of 72 elements, F16."""
+    folder = fresh("siglip_vision")
+    model = SiglipVisionModel(SiglipVisionConfig(hidden_size=72, num_hidden_layers=1, num_attention_heads=1,
+                                                 intermediate_size=37, image_size=23, patch_size=5))
+    randomise(model, 11)
+    model.half().save_pretrained(folder)
+    preprocessor(folder, 23, kind="Siglip")
+    pooled_images(folder, SiglipVisionModel, "", 23, 23)
+
+
 torch.set_grad_enabled(False)
 (HERE / "texts.json").write_text(json.dumps(TEXTS, indent=1) + "\n")
-make_clip_quick()
-make_clip_gelu()
-make_bert_old()
-make_bert_new()
-make_bert_plain()
+for make in (make_clip_quick, make_clip_gelu, make_bert_old, make_bert_new, make_bert_plain, make_dinov2,
+             make_dinov2_swiglu, make_dinov2_registers, make_siglip_vision):
+    if len(sys.argv) == 1 or make.__name__.removeprefix("make_") in sys.argv[1:]:
+        torch.manual_seed(0)  # for what a library fills at random
+        make()

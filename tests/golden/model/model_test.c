@@ -127,34 +127,44 @@ static void check_texts(const char *folder, const char *golden, const char *file
 }
 
 /* As make_models.py computes them. */
-static float *pixels(size_t n, size_t size)
+static float *pixels(size_t n, size_t height, size_t width)
 {
-    float *p = ge_calloc(n * 3 * size * size, sizeof *p);
+    size_t count = n * 3 * height * width;
+    float *p = ge_calloc(count, sizeof *p);
 
     assert_non_null(p);
-    for (size_t i = 0; i < n * 3 * size * size; i++)
+    for (size_t i = 0; i < count; i++)
         p[i] = (float)((uint32_t)i * 2654435761u >> 8 & 0xFFFF) / 16384.0f - 2.0f;
     return p;
 }
 
-static void check_images(const char *folder, const char *file, bool normalize)
+static void check_images(const char *folder, const char *golden, const char *file, bool normalize)
 {
     struct ge_encoder *e = load(folder, 0, NULL);
     size_t n = 5 * ge_encoder_dim(e), h, w;
-    float *want = read_rows(folder, file, n), *got = ge_calloc(n, sizeof *got), *in;
+    float *want = read_rows(golden, file, n), *got = ge_calloc(n, sizeof *got), *in;
 
     assert_non_null(got);
     assert_true(ge_encoder_image_size(e, &h, &w));
-    assert_int_equal(h, 30);
-    in = pixels(5, h);
+    in = pixels(5, h, w);
     assert_ok(ge_encoder_images(e, in, 5, normalize, got));
-    char *what = ge_sprintf("%s/%s", ge_fs_basename(folder), file);
+    char *what = ge_sprintf("%s/%s", ge_fs_basename(golden), file);
     compare(what, got, want, n, normalize ? unit_gate : pooled_gate);
     free(what);
     free(in);
     free(want);
     free(got);
     ge_encoder_delete(&e);
+}
+
+/* The same with one of the folder's files replaced. */
+static void check_images_with(const char *golden, const char *file, const char *with,
+                              const char *rows)
+{
+    char *dir = variant(golden, file, with);
+
+    check_images(dir, golden, rows, false);
+    remove_variant(dir);
 }
 
 /* ---- tests -------------------------------------------------------------------------------- */
@@ -165,8 +175,8 @@ static void test_clip(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        check_images(folders[i], "images.f32", false);
-        check_images(folders[i], "images_unit.f32", true);
+        check_images(folders[i], folders[i], "images.f32", false);
+        check_images(folders[i], folders[i], "images_unit.f32", true);
         check_texts(folders[i], folders[i], "texts.f32", NULL, false);
         check_texts(folders[i], folders[i], "texts_unit.f32", NULL, true);
     }
@@ -187,6 +197,65 @@ static void test_clip_eos(void **state)
         free(config);
         free(file);
     }
+}
+
+/* Folders of one tower: its pooled row, or the same projected as in the whole model. */
+static void test_clip_towers(void **state)
+{
+    static const struct {
+        const char *config, *images, *texts;
+        size_t dim;
+    } cases[] = {{"config_vision.json", "images_vision.f32", NULL, 32},
+                 {"config_vision_projected.json", "images.f32", NULL, 20},
+                 {"config_text.json", NULL, "texts_text.f32", 24},
+                 {"config_text_projected.json", NULL, "texts.f32", 20}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *dir = variant(FOLDER "/clip_quick", "config.json", cases[i].config);
+        struct ge_encoder *e = load(dir, 0, NULL);
+        float out[64];
+        assert_int_equal(ge_encoder_has_image(e), cases[i].images != NULL);
+        assert_int_equal(ge_encoder_has_text(e), cases[i].texts != NULL);
+        assert_int_equal(ge_encoder_dim(e), cases[i].dim);
+        assert_false(ge_encoder_logit_scale(e, NULL));
+        if (cases[i].images != NULL) {
+            check_images(dir, FOLDER "/clip_quick", cases[i].images, false);
+            assert_status(ge_encoder_texts(e, texts, 1, false, out, NULL), GE_EINVAL);
+        } else {
+            check_texts(dir, FOLDER "/clip_quick", cases[i].texts, NULL, false);
+            assert_status(ge_encoder_images(e, out, 1, false, out), GE_EINVAL);
+        }
+        ge_encoder_delete(&e);
+        remove_variant(dir);
+    }
+}
+
+/* Positions as stored and interpolated, larger and smaller, not square; SwiGLU; registers. */
+static void test_dinov2(void **state)
+{
+    static const char *const folders[] = {FOLDER "/dinov2", FOLDER "/dinov2_swiglu",
+                                          FOLDER "/dinov2_registers"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        check_images(folders[i], folders[i], "images.f32", false);
+        check_images(folders[i], folders[i], "images_unit.f32", true);
+    }
+    check_images_with(folders[0], "preprocessor_config.json", "preprocessor_config_larger.json",
+                      "images_larger.f32");
+    check_images_with(folders[0], "preprocessor_config.json", "preprocessor_config_stored.json",
+                      "images_stored.f32");
+    check_images_with(folders[2], "preprocessor_config.json", "preprocessor_config_larger.json",
+                      "images_larger.f32");
+    check_images_with(folders[2], "config.json", "config_none.json", "images_none.f32");
+}
+
+static void test_siglip(void **state)
+{
+    (void)state;
+    check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images.f32", false);
+    check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images_unit.f32", true);
 }
 
 static void test_bert(void **state)
@@ -278,20 +347,22 @@ static void test_roles(void **state)
 /* ---- invariant 1 -------------------------------------------------------------------------- */
 
 /* One image at every place of batches of 1, 7 and 64. */
-static void test_image_bits(void **state)
+static void check_image_bits(const char *folder)
 {
     enum { N = 64 };
-    struct ge_encoder *e = load(FOLDER "/clip_gelu", 1, NULL);
-    size_t dim = ge_encoder_dim(e), each = 3 * 30 * 30;
-    float *in = pixels(N, 30), *alone = ge_calloc(N * dim, sizeof *alone);
+    struct ge_encoder *e = load(folder, 1, NULL);
+    size_t dim = ge_encoder_dim(e), h, w, each;
+    float *in, *alone = ge_calloc(N * dim, sizeof *alone);
     float *together = ge_calloc(N * dim, sizeof *together);
     static const size_t batches[] = {7, 64};
 
-    (void)state;
+    assert_true(ge_encoder_image_size(e, &h, &w));
+    each = 3 * h * w;
+    in = pixels(N, h, w);
     assert_ok(ge_encoder_images(e, in, N, true, alone));
     ge_encoder_delete(&e);
     for (size_t b = 0; b < 2; b++) {
-        e = load(FOLDER "/clip_gelu", batches[b], NULL);
+        e = load(folder, batches[b], NULL);
         assert_ok(ge_encoder_images(e, in, N, true, together));
         assert_memory_equal(together, alone, N * dim * sizeof *alone);
         for (size_t place = 0; place < N; place++) { /* image 3 at every place */
@@ -301,12 +372,22 @@ static void test_image_bits(void **state)
         for (size_t place = 0; place < N; place++)
             assert_memory_equal(together + place * dim, alone + 3 * dim, dim * sizeof *alone);
         free(in);
-        in = pixels(N, 30);
+        in = pixels(N, h, w);
         ge_encoder_delete(&e);
     }
     free(in);
     free(alone);
     free(together);
+}
+
+static void test_image_bits(void **state)
+{
+    (void)state;
+    check_image_bits(FOLDER "/clip_gelu");
+    check_image_bits(FOLDER "/dinov2");
+    check_image_bits(FOLDER "/dinov2_swiglu");
+    check_image_bits(FOLDER "/dinov2_registers");
+    check_image_bits(FOLDER "/siglip_vision");
 }
 
 /* Texts alone, all together, and in the opposite order. */
@@ -341,7 +422,7 @@ static float *image_rows(int threads, const char *name)
     struct ge_device_options opt = {.threads = threads, .level = GE_TEST_LEVEL};
     struct ge_device *own;
     struct ge_encoder *e;
-    float *in = pixels(9, 30), *out = ge_calloc(9 * 24, sizeof *out);
+    float *in = pixels(9, 30, 30), *out = ge_calloc(9 * 24, sizeof *out);
 
     assert_ok(ge_device_open(name, &opt, &own));
     assert_ok(ge_encoder_load(FOLDER "/clip_gelu", own, NULL, &e));
@@ -370,10 +451,12 @@ static void test_thread_bits(void **state)
 static int run_on(const char *name)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clip),      cmocka_unit_test(test_clip_eos),
-        cmocka_unit_test(test_bert),      cmocka_unit_test(test_bert_poolings),
-        cmocka_unit_test(test_roles),     cmocka_unit_test(test_image_bits),
-        cmocka_unit_test(test_text_bits), cmocka_unit_test(test_thread_bits),
+        cmocka_unit_test(test_clip),          cmocka_unit_test(test_clip_eos),
+        cmocka_unit_test(test_clip_towers),   cmocka_unit_test(test_dinov2),
+        cmocka_unit_test(test_siglip),        cmocka_unit_test(test_bert),
+        cmocka_unit_test(test_bert_poolings), cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_image_bits),    cmocka_unit_test(test_text_bits),
+        cmocka_unit_test(test_thread_bits),
     };
     struct ge_device_options opt = {.threads = 2, .level = GE_TEST_LEVEL};
     int failed;

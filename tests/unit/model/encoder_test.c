@@ -87,7 +87,7 @@ static void test_configs(void **state)
         ge_status want;
         const char *says;
     } cases[] = {
-        {"clip_quick", "\"clip\"", "\"flava\"", GE_EUNSUPPORTED, "known: clip, bert"},
+        {"clip_quick", "\"clip\"", "\"flava\"", GE_EUNSUPPORTED, "known: clip, clip_text_model"},
         {"clip_quick", "\"model_type\": \"clip\"", "\"x\": 1", GE_EUNSUPPORTED, "(none)"},
         {"clip_quick", "{", "", GE_EFORMAT, "config.json"},
         {"clip_quick", "{", "[{}, {", GE_EFORMAT, "config.json"},
