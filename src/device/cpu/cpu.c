@@ -216,6 +216,7 @@ const struct ge_device_ops *ge_cpu_ops(void)
         .prepare_weight = cpu_prepare_weight,
         .free_weight = cpu_free_weight,
         .patches = ge_cpu_patches,
+        .pixel_patches = ge_cpu_pixel_patches,
         .patch_tokens = ge_cpu_patch_tokens,
         .embed = ge_cpu_embed,
         .matmul = cpu_matmul,

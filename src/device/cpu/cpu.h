@@ -37,6 +37,11 @@ static inline const int32_t *ge_cpu_ints(const struct ge_tensor *t)
     return (const int32_t *)((struct ge_cpu_buffer *)t->buf)->data + t->offset;
 }
 
+static inline const uint8_t *ge_cpu_bytes(const struct ge_tensor *t)
+{
+    return (const uint8_t *)((struct ge_cpu_buffer *)t->buf)->data + t->offset;
+}
+
 /* Entries of the table that onednn takes over as they are. */
 bool ge_cpu_supports(const struct ge_device *dev, enum ge_dtype dtype);
 ge_status ge_cpu_alloc(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
@@ -46,6 +51,9 @@ ge_status ge_cpu_download(const struct ge_buffer *src, size_t offset, void *dst,
 ge_status ge_cpu_synchronize(struct ge_device *dev);
 ge_status ge_cpu_patches(struct ge_device *dev, const struct ge_tensor *pixels, size_t channels,
                          size_t height, size_t width, size_t patch, const struct ge_tensor *out);
+ge_status ge_cpu_pixel_patches(struct ge_device *dev, const struct ge_tensor *pixels,
+                               const struct ge_tensor *table, size_t height, size_t width,
+                               size_t patch, const struct ge_tensor *out);
 ge_status ge_cpu_patch_tokens(struct ge_device *dev, const struct ge_tensor *patches,
                               const struct ge_tensor *prefix, const struct ge_tensor *positions,
                               const struct ge_tensor *out);

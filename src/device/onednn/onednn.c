@@ -399,14 +399,20 @@ done:
     return rc;
 }
 
-static ge_status onednn_bench_gemm(struct ge_device *head, size_t m, size_t n, size_t k,
-                                   int repeats, double *seconds)
+static ge_status onednn_bench_gemm(struct ge_device *head, const struct ge_gemm_bench *b,
+                                   double *seconds)
 {
     const struct onednn_device *dev = (const struct onednn_device *)head;
+    ge_status rc;
 
+    if (b->dtype != GE_F32)
+        return ge_fail(GE_EUNSUPPORTED, "oneDNN: products of %s are not timed",
+                       ge_dtype_name(b->dtype));
+    if (dev->omp_set_num_threads != NULL) dev->omp_set_num_threads(b->threads);
+    rc = ge_onednn_gemm_time(dev->engine, dev->streams[0], (const size_t[]){b->m, b->n, b->k},
+                             b->repeats, seconds);
     one_thread(dev);
-    return ge_onednn_gemm_time(dev->engine, dev->streams[0], (const size_t[]){m, n, k}, repeats,
-                               seconds);
+    return rc;
 }
 
 const struct ge_device_ops *ge_onednn_ops(void)
@@ -427,6 +433,7 @@ const struct ge_device_ops *ge_onednn_ops(void)
         .prepare_weight = onednn_prepare_weight,
         .free_weight = onednn_free_weight,
         .patches = ge_cpu_patches,
+        .pixel_patches = ge_cpu_pixel_patches,
         .patch_tokens = ge_cpu_patch_tokens,
         .embed = ge_cpu_embed,
         .matmul = onednn_matmul,

@@ -11,6 +11,7 @@ enum { MAX_TENSORS = 7 };
 enum kind {
     UPLOAD,
     PATCHES,
+    PIXEL_PATCHES,
     PATCH_TOKENS,
     EMBED,
     MATMUL,
@@ -31,7 +32,7 @@ struct job {
     enum kind kind;
     struct ge_tensor t[MAX_TENSORS];
     bool has[MAX_TENSORS];
-    const void *src; /* UPLOAD: read when the job runs */
+    void *src; /* UPLOAD: a copy; freed with the job */
     size_t size[5];
     float eps;
     int choice; /* activation or pooling */
@@ -114,6 +115,8 @@ static ge_status run_job(struct fake_device *f, const struct job *j)
         return ops->upload(t[0].buf, j->size[0], j->src, j->size[1]);
     case PATCHES:
         return ops->patches(dev, p[0], j->size[0], j->size[1], j->size[2], j->size[3], p[1]);
+    case PIXEL_PATCHES:
+        return ops->pixel_patches(dev, p[0], p[1], j->size[0], j->size[1], j->size[2], p[2]);
     case PATCH_TOKENS:
         return ops->patch_tokens(dev, p[0], p[1], p[2], p[3]);
     case EMBED:
@@ -160,6 +163,7 @@ static void *work(void *arg)
         if (f->first == NULL) f->last = NULL;
         pthread_mutex_unlock(&f->lock);
         ge_status rc = run_job(f, j);
+        free(j->src);
         free(j);
         pthread_mutex_lock(&f->lock);
         if (rc != GE_OK && f->failed == GE_OK) f->failed = rc;
@@ -279,11 +283,18 @@ static void fake_free(struct ge_buffer *buf)
 
 static ge_status fake_upload(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes)
 {
-    return push(dst->dev, (struct job){.kind = UPLOAD,
-                                       .t = {ge_tensor_at(dst, 0, 0, 0, GE_F32)},
-                                       .has = {true},
-                                       .src = src,
-                                       .size = {offset, bytes}});
+    void *copy = ge_calloc(bytes, 1);
+    ge_status rc;
+
+    if (copy == NULL) return GE_ENOMEM;
+    memcpy(copy, src, bytes);
+    rc = push(dst->dev, (struct job){.kind = UPLOAD,
+                                     .t = {ge_tensor_at(dst, 0, 0, 0, GE_F32)},
+                                     .has = {true},
+                                     .src = copy,
+                                     .size = {offset, bytes}});
+    if (rc != GE_OK) free(copy);
+    return rc;
 }
 
 static ge_status fake_download(const struct ge_buffer *src, size_t offset, void *dst, size_t bytes)
@@ -344,6 +355,18 @@ static ge_status fake_patches(struct ge_device *dev, const struct ge_tensor *pix
     j.size[1] = height;
     j.size[2] = width;
     j.size[3] = patch;
+    return push(dev, j);
+}
+
+static ge_status fake_pixel_patches(struct ge_device *dev, const struct ge_tensor *pixels,
+                                    const struct ge_tensor *table, size_t height, size_t width,
+                                    size_t patch, const struct ge_tensor *out)
+{
+    struct job j = JOB(PIXEL_PATCHES, 3, pixels, table, out);
+
+    j.size[0] = height;
+    j.size[1] = width;
+    j.size[2] = patch;
     return push(dev, j);
 }
 
@@ -455,6 +478,7 @@ const struct ge_device_ops *fake_device_ops(void)
         .prepare_weight = fake_prepare_weight,
         .free_weight = fake_free_weight,
         .patches = fake_patches,
+        .pixel_patches = fake_pixel_patches,
         .patch_tokens = fake_patch_tokens,
         .embed = fake_embed,
         .matmul = fake_matmul,

@@ -435,6 +435,44 @@ static void test_patches(void **state)
     }
 }
 
+static void test_pixel_patches(void **state)
+{
+    static const size_t shapes[][4] = {/* n, height, width, patch */
+                                       {1, 4, 4, 4},
+                                       {2, 30, 30, 2},
+                                       {3, 17, 23, 5},
+                                       {2, 28, 14, 14}};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        size_t n = shapes[i][0], h = shapes[i][1], w = shapes[i][2], p = shapes[i][3];
+        size_t gy = h / p, gx = w / p, rows = n * gy * gx, cols = 3 * p * p, each = 3 * h * w;
+        struct matrix table = make(3, 256, 0, 1, 1.0f), out = make(rows, cols, 1, 0, 0);
+        struct ge_tensor all, pixels;
+        uint8_t *bytes = ge_calloc(n * each + 1, 1); /* from an odd address on */
+        double *want = doubles(rows * cols);
+        assert_non_null(bytes);
+        for (size_t b = 0; b <= n * each; b++) bytes[b] = (uint8_t)(256 * ge_uniform(8, i, b));
+        assert_ok(ge_tensor_new(dev, 1, n * each + 1, GE_U8, &all));
+        assert_ok(ge_upload(all, bytes));
+        pixels = ge_tensor_at(all.buf, 1, n, each, GE_U8);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < cols; c++) {
+                size_t image = r / (gy * gx), py = r % (gy * gx) / gx, px = r % gx;
+                size_t channel = c / (p * p), y = py * p + c % (p * p) / p, x = px * p + c % p;
+                uint8_t v = bytes[1 + image * each + (y * w + x) * 3 + channel];
+                want[r * cols + c] = *at(&table, channel, v);
+            }
+        assert_ok(ge_pixel_patches(dev, pixels, table.t, h, w, p, out.t));
+        check("pixel_patches", &out, want, 0);
+        assert_status(ge_pixel_patches(dev, pixels, out.t, h, w, p, out.t), GE_EINVAL);
+        free(want);
+        free(bytes);
+        ge_buffer_delete(&all.buf);
+        drop(&table);
+        drop(&out);
+    }
+}
+
 static void test_patch_tokens(void **state)
 {
     (void)state;
@@ -797,15 +835,16 @@ static void test_rows_by_row(void **state)
 static int run_on(const char *name, const char *level, int threads)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activation),     cmocka_unit_test(test_activation_nan),
-        cmocka_unit_test(test_matmul),         cmocka_unit_test(test_layernorm),
-        cmocka_unit_test(test_attention),      cmocka_unit_test(test_cross_attention),
-        cmocka_unit_test(test_patches),        cmocka_unit_test(test_patch_tokens),
-        cmocka_unit_test(test_embed),          cmocka_unit_test(test_elementwise),
-        cmocka_unit_test(test_gather),         cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_l2_normalize),   cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_bad_arguments),  cmocka_unit_test(test_rows_matmul),
-        cmocka_unit_test(test_rows_attention), cmocka_unit_test(test_rows_by_row),
+        cmocka_unit_test(test_activation),    cmocka_unit_test(test_activation_nan),
+        cmocka_unit_test(test_matmul),        cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_attention),     cmocka_unit_test(test_cross_attention),
+        cmocka_unit_test(test_patches),       cmocka_unit_test(test_patch_tokens),
+        cmocka_unit_test(test_pixel_patches), cmocka_unit_test(test_embed),
+        cmocka_unit_test(test_elementwise),   cmocka_unit_test(test_gather),
+        cmocka_unit_test(test_pool),          cmocka_unit_test(test_l2_normalize),
+        cmocka_unit_test(test_empty),         cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_rows_matmul),   cmocka_unit_test(test_rows_attention),
+        cmocka_unit_test(test_rows_by_row),
     };
     struct ge_device_options opt = {.threads = threads, .level = level};
     int failed;
