@@ -27,7 +27,7 @@
 
 struct ge_device; /* an open device */
 struct ge_buffer; /* memory on a device; not a host address */
-struct ge_weight; /* a matrix packed for products on one device */
+struct ge_weight; /* a linear layer's matrix and bias, packed for products on one device */
 
 enum ge_dtype { GE_F32, GE_BF16, GE_F16, GE_I32, GE_U8 };
 const char *ge_dtype_name(enum ge_dtype t); /* "fp32", "bf16", "fp16", "int32", "uint8" */
@@ -127,10 +127,11 @@ ge_status ge_upload(struct ge_tensor dst, const void *src);
 ge_status ge_download(struct ge_tensor src, void *dst);
 ge_status ge_synchronize(struct ge_device *dev);
 
-/* A weight (n, k), row-major on the host as `nn.Linear` stores it, packed for products with rows
- * of k elements; `dtype` is the type it is multiplied in. `w` may be freed on return. */
-ge_status ge_weight_new(struct ge_device *dev, const float *w, size_t n, size_t k,
-                        enum ge_dtype dtype, struct ge_weight **out);
+/* A linear layer: w (n, k), row-major on the host as `nn.Linear` stores it, and bias (n) or NULL,
+ * packed for products with rows of k elements; `dtype` is the type it is multiplied in. Both may
+ * be freed on return. */
+ge_status ge_weight_new(struct ge_device *dev, const float *w, const float *bias, size_t n,
+                        size_t k, enum ge_dtype dtype, struct ge_weight **out);
 void ge_weight_delete(struct ge_weight **w); /* NULL is fine */
 
 /* Host memory that the device reads without a copy in between (page-locked for a GPU), content
@@ -204,11 +205,10 @@ ge_status ge_embed(struct ge_device *dev, struct ge_tensor ids, struct ge_tensor
                    struct ge_tensor table, struct ge_tensor shared, struct ge_tensor positions,
                    struct ge_tensor out);
 
-/* y = act(x W^T + bias) + residual; x (m, k), W (n, k), y (m, n). bias (1, n) and residual (m, n)
- * are optional; residual may be y. */
+/* y = act(x W^T + bias) + residual; x (m, k), W (n, k), y (m, n). residual (m, n) is optional and
+ * may be y. */
 ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_weight *w,
-                    struct ge_tensor bias, enum ge_activation act, struct ge_tensor residual,
-                    struct ge_tensor y);
+                    enum ge_activation act, struct ge_tensor residual, struct ge_tensor y);
 
 /* y = (x - mean) / sqrt(var + eps) * gain + bias by rows, biased variance. y may be x. */
 ge_status ge_layernorm(struct ge_device *dev, struct ge_tensor x, struct ge_tensor gain,

@@ -39,7 +39,6 @@ struct ge_stage {
 struct ge_matmul {
     struct ge_tensor x;
     const struct ge_weight *w;
-    struct ge_tensor bias; /* optional */
     enum ge_activation act;
     struct ge_tensor residual; /* optional; may be y */
     struct ge_tensor y;
@@ -63,8 +62,8 @@ struct ge_device_ops {
     ge_status (*upload)(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes);
     ge_status (*download)(const struct ge_buffer *src, size_t offset, void *dst, size_t bytes);
     ge_status (*synchronize)(struct ge_device *dev);
-    ge_status (*prepare_weight)(struct ge_device *dev, const float *w, size_t n, size_t k,
-                                enum ge_dtype dtype, struct ge_weight **out);
+    ge_status (*prepare_weight)(struct ge_device *dev, const float *w, const float *bias, size_t n,
+                                size_t k, enum ge_dtype dtype, struct ge_weight **out);
     void (*free_weight)(struct ge_weight *w);
 
     /* Optional, all or none: a device that computes in host memory leaves them out, and the

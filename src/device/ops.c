@@ -131,10 +131,9 @@ done:
 }
 
 ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_weight *w,
-                    struct ge_tensor bias, enum ge_activation act, struct ge_tensor residual,
-                    struct ge_tensor y)
+                    enum ge_activation act, struct ge_tensor residual, struct ge_tensor y)
 {
-    struct ge_matmul m = {x, w, bias, act, residual, y};
+    struct ge_matmul m = {x, w, act, residual, y};
     ge_status rc = GE_OK;
 
     if (w->dev != dev) return ge_fail(GE_EINVAL, "matmul: the weight is another device's");
@@ -144,7 +143,6 @@ ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_w
     GE_TRY(want_float(dev, "matmul", &y));
     GE_TRY(want(dev, "matmul", "x", &x, y.rows, w->k, y.dtype));
     GE_TRY(want(dev, "matmul", "y", &y, y.rows, w->n, y.dtype));
-    if (bias.buf != NULL) GE_TRY(want(dev, "matmul", "bias", &bias, 1, w->n, GE_F32));
     if (residual.buf != NULL)
         GE_TRY(want(dev, "matmul", "residual", &residual, y.rows, w->n, y.dtype));
     if (y.rows > 0) GE_TRY(dev->ops->matmul(dev, &m));

@@ -140,8 +140,8 @@ ge_status ge_synchronize(struct ge_device *dev)
     return dev->ops->synchronize(dev);
 }
 
-ge_status ge_weight_new(struct ge_device *dev, const float *w, size_t n, size_t k,
-                        enum ge_dtype dtype, struct ge_weight **out)
+ge_status ge_weight_new(struct ge_device *dev, const float *w, const float *bias, size_t n,
+                        size_t k, enum ge_dtype dtype, struct ge_weight **out)
 {
     *out = NULL;
     if (n == 0 || k == 0)
@@ -149,7 +149,7 @@ ge_status ge_weight_new(struct ge_device *dev, const float *w, size_t n, size_t 
     if (!ge_device_supports(dev, dtype))
         return ge_fail(GE_EUNSUPPORTED, "device %s does not compute in %s", ge_device_name(dev),
                        ge_dtype_name(dtype));
-    return dev->ops->prepare_weight(dev, w, n, k, dtype, out);
+    return dev->ops->prepare_weight(dev, w, bias, n, k, dtype, out);
 }
 
 void ge_weight_delete(struct ge_weight **w)

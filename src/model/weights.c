@@ -155,13 +155,12 @@ done:
 void ge_linear_free(struct ge_linear *l)
 {
     ge_weight_delete(&l->w);
-    ge_buffer_delete(&l->bias.buf);
 }
 
 ge_status ge_linear_run(const struct ge_linear *l, struct ge_device *dev, struct ge_tensor x,
                         enum ge_activation act, struct ge_tensor residual, struct ge_tensor y)
 {
-    return ge_matmul(dev, x, l->w, l->bias, act, residual, y);
+    return ge_matmul(dev, x, l->w, act, residual, y);
 }
 
 void ge_norm_free(struct ge_norm *n)
@@ -196,8 +195,7 @@ ge_status ge_weights_stacked(const struct ge_weights *w, const char *base,
         free(prefix);
         prefix = NULL;
     }
-    GE_TRY(ge_weight_new(w->dev, weight, rows, k, w->dtype, &out->w));
-    GE_TRY(ge_weights_upload(w, bias, 1, rows, GE_F32, &out->bias));
+    GE_TRY(ge_weight_new(w->dev, weight, bias, rows, k, w->dtype, &out->w));
 done:
     free(prefix);
     free(part);
@@ -216,7 +214,7 @@ ge_status ge_weights_linear(const struct ge_weights *w, const char *base, const 
     if (bias) return ge_weights_stacked(w, base, &name, 1, n, k, out);
     GE_TRY_PTR(prefix, join(base, name));
     GE_TRY(ge_weights_read(w, prefix, "weight", n, k, &data));
-    GE_TRY(ge_weight_new(w->dev, data, n, k, w->dtype, &out->w));
+    GE_TRY(ge_weight_new(w->dev, data, NULL, n, k, w->dtype, &out->w));
 done:
     free(data);
     free(prefix);

@@ -27,6 +27,9 @@ void ge_cpu_fini(struct ge_cpu_device *cpu);
 /* Make sure that every thread has `floats` floats of scratch. GE_ENOMEM. */
 ge_status ge_cpu_reserve(struct ge_cpu_device *cpu, size_t floats);
 
+/* A copy of a weight's bias, or NULL for none. GE_ENOMEM. */
+ge_status ge_cpu_keep_bias(const float *bias, size_t n, float **out);
+
 /* First element of a tensor's row in host memory. */
 static inline float *ge_cpu_row(const struct ge_tensor *t, size_t row)
 {

@@ -82,10 +82,10 @@ static void compute(const char *name, const char *level, int threads, float *out
     assert_ok(ge_tensor_new(dev, m, k, GE_F32, &x));
     assert_ok(ge_tensor_new(dev, m, n, GE_F32, &y));
     assert_ok(ge_tensor_new(dev, 1, n, GE_F32, &bias));
-    assert_ok(ge_weight_new(dev, host + m * k, n, k, GE_F32, &weight));
+    assert_ok(ge_weight_new(dev, host + m * k, host + m * k + n * k, n, k, GE_F32, &weight));
     assert_ok(ge_upload(x, host));
     assert_ok(ge_upload(bias, host + m * k + n * k));
-    assert_ok(ge_matmul(dev, x, weight, bias, GE_ACT_GELU, none, y));
+    assert_ok(ge_matmul(dev, x, weight, GE_ACT_GELU, none, y));
     assert_ok(ge_layernorm(dev, y, bias, bias, 1e-5f, y));
     assert_ok(ge_activate(dev, GE_ACT_GELU_TANH, y, y));
     assert_ok(ge_download(y, out));
@@ -169,10 +169,10 @@ static void test_out_of_memory(void **state)
         ge_mem_fail_at(n, 0);
         rc = ge_device_open("auto", &opt, &dev);
         if (rc == GE_OK) rc = ge_tensor_new(dev, 16, 8, GE_F32, &x);
-        if (rc == GE_OK) rc = ge_weight_new(dev, host, 8, 8, GE_F32, &w);
+        if (rc == GE_OK) rc = ge_weight_new(dev, host, host, 8, 8, GE_F32, &w);
         if (rc == GE_OK) rc = ge_upload(ge_tensor_rows(x, 0, 8), host);
         if (rc == GE_OK)
-            rc = ge_matmul(dev, ge_tensor_rows(x, 0, 8), w, none, GE_ACT_NONE, none,
+            rc = ge_matmul(dev, ge_tensor_rows(x, 0, 8), w, GE_ACT_NONE, none,
                            ge_tensor_rows(x, 8, 8));
         ge_mem_fail_at(0, 0);
         ge_weight_delete(&w);

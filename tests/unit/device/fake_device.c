@@ -93,8 +93,7 @@ static ge_status run_matmul(const struct ge_device_ops *ops, struct ge_device *d
                             const struct job *j, const struct ge_tensor *t)
 {
     struct ge_matmul m = {t[0], ((const struct fake_weight *)j->w)->inner,
-                          t[1], (enum ge_activation)j->choice,
-                          t[2], t[3]};
+                          (enum ge_activation)j->choice, t[1], t[2]};
 
     return ops->matmul(dev, &m);
 }
@@ -305,8 +304,9 @@ static ge_status fake_download(const struct ge_buffer *src, size_t offset, void 
     return rc == GE_OK ? b->inner->dev->ops->download(b->inner, offset, dst, bytes) : rc;
 }
 
-static ge_status fake_prepare_weight(struct ge_device *dev, const float *w, size_t n, size_t k,
-                                     enum ge_dtype dtype, struct ge_weight **out)
+static ge_status fake_prepare_weight(struct ge_device *dev, const float *w, const float *bias,
+                                     size_t n, size_t k, enum ge_dtype dtype,
+                                     struct ge_weight **out)
 {
     struct fake_device *f = (struct fake_device *)dev;
     struct fake_weight *weight = ge_calloc(1, sizeof *weight);
@@ -314,7 +314,7 @@ static ge_status fake_prepare_weight(struct ge_device *dev, const float *w, size
 
     if (weight == NULL) return GE_ENOMEM;
     weight->head = (struct ge_weight){dev, n, k, dtype};
-    rc = f->inner->ops->prepare_weight(f->inner, w, n, k, dtype, &weight->inner);
+    rc = f->inner->ops->prepare_weight(f->inner, w, bias, n, k, dtype, &weight->inner);
     if (rc != GE_OK) {
         free(weight);
         return rc;
@@ -387,7 +387,7 @@ static ge_status fake_embed(struct ge_device *dev, const struct ge_tensor *ids,
 
 static ge_status fake_matmul(struct ge_device *dev, const struct ge_matmul *m)
 {
-    struct job j = JOB(MATMUL, 4, &m->x, &m->bias, &m->residual, &m->y);
+    struct job j = JOB(MATMUL, 3, &m->x, &m->residual, &m->y);
 
     j.w = m->w;
     j.choice = (int)m->act;

@@ -200,7 +200,8 @@ static void one_matmul(size_t m, size_t n, size_t k, bool with_bias, enum ge_act
     double *want = doubles(m * n);
 
     assert_ok(ge_synchronize(dev));
-    assert_ok(ge_weight_new(dev, at(&w, 0, 0), n, k, GE_F32, &weight));
+    assert_ok(ge_weight_new(dev, at(&w, 0, 0), with_bias ? at(&bias, 0, 0) : NULL, n, k, GE_F32,
+                            &weight));
     for (size_t r = 0; r < m; r++) {
         for (size_t c = 0; c < n; c++) {
             double s = 0;
@@ -212,8 +213,7 @@ static void one_matmul(size_t m, size_t n, size_t k, bool with_bias, enum ge_act
         }
     }
     struct matrix *result = in_place ? &residual : &y;
-    assert_ok(ge_matmul(dev, x.t, weight, with_bias ? bias.t : none, act,
-                        with_residual ? residual.t : none, result->t));
+    assert_ok(ge_matmul(dev, x.t, weight, act, with_residual ? residual.t : none, result->t));
     /* k additions in float, each rounded at the size of the partial sum, up to about sqrt(k)/3 */
     check("matmul", result, want, 1e-6 + 4e-8 * (double)k);
     ge_weight_delete(&weight);
@@ -658,8 +658,8 @@ static void test_empty(void **state)
     struct ge_weight *weight;
 
     (void)state;
-    assert_ok(ge_weight_new(dev, w, 16, 16, GE_F32, &weight));
-    assert_ok(ge_matmul(dev, x.t, weight, none, GE_ACT_GELU, none, y.t));
+    assert_ok(ge_weight_new(dev, w, NULL, 16, 16, GE_F32, &weight));
+    assert_ok(ge_matmul(dev, x.t, weight, GE_ACT_GELU, none, y.t));
     assert_ok(ge_layernorm(dev, x.t, row.t, row.t, 1e-5f, y.t));
     assert_ok(ge_attend(dev, &a));
     assert_ok(ge_activate(dev, GE_ACT_TANH, x.t, y.t));
@@ -691,16 +691,16 @@ static void test_bad_arguments(void **state)
     (void)state;
     outside.rows = 1000;
     half.dtype = GE_BF16;
-    assert_ok(ge_weight_new(dev, w, 16, 16, GE_F32, &weight));
-    assert_status(ge_matmul(dev, x.t, weight, none, GE_ACT_NONE, none, y.t), GE_EINVAL);
-    assert_status(ge_matmul(dev, none, weight, none, GE_ACT_NONE, none, x.t), GE_EINVAL);
+    assert_ok(ge_weight_new(dev, w, NULL, 16, 16, GE_F32, &weight));
+    assert_status(ge_matmul(dev, x.t, weight, GE_ACT_NONE, none, y.t), GE_EINVAL);
+    assert_status(ge_matmul(dev, none, weight, GE_ACT_NONE, none, x.t), GE_EINVAL);
     assert_status(ge_layernorm(dev, outside, g.t, g.t, 1e-5f, outside), GE_EINVAL);
     assert_status(ge_layernorm(dev, x.t, g.t, ids, 1e-5f, x.t), GE_EINVAL);
     assert_status(ge_activate(dev, GE_ACT_GELU, half, half), GE_EUNSUPPORTED);
     assert_status(ge_gather(dev, x.t, g.t, x.t), GE_EINVAL);
     assert_status(ge_patches(dev, x.t, 3, 4, 4, 5, y.t), GE_EINVAL);
     ge_weight_delete(&weight);
-    assert_status(ge_weight_new(dev, w, 0, 16, GE_F32, &weight), GE_EINVAL);
+    assert_status(ge_weight_new(dev, w, NULL, 0, 16, GE_F32, &weight), GE_EINVAL);
     assert_null(weight);
     assert_status(ge_upload(outside, w), GE_EINVAL);
     drop(&x);
@@ -746,12 +746,12 @@ static void test_rows_matmul(void **state)
         float *first = ge_calloc(n, sizeof *first);
         assert_non_null(first);
         assert_ok(ge_synchronize(dev));
-        assert_ok(ge_weight_new(dev, at(&w, 0, 0), n, k, GE_F32, &weight));
+        assert_ok(ge_weight_new(dev, at(&w, 0, 0), NULL, n, k, GE_F32, &weight));
         for (size_t i = 0; i < sizeof ms / sizeof ms[0]; i++) {
             struct matrix x = make(ms[i], k, i % 2, 1, 1.0f), y = make(ms[i], n, i % 3, 0, 0);
             for (size_t c = 0; c < k; c++) *at(&x, 0, c) = random_value(9, c);
             repeat_rows(&x, 1);
-            assert_ok(ge_matmul(dev, x.t, weight, none, GE_ACT_QUICK_GELU, none, y.t));
+            assert_ok(ge_matmul(dev, x.t, weight, GE_ACT_QUICK_GELU, none, y.t));
             same_bits("matmul", &y, 1);
             if (i == 0) memcpy(first, at(&y, 0, 0), n * sizeof *first);
             assert_memory_equal(first, at(&y, 0, 0), n * sizeof *first);
