@@ -39,7 +39,8 @@ static ge_status bench_shape(struct ge_bench *b, struct ge_device *dev, const st
     ge_status rc = GE_OK;
     char name[64];
     for (long r = 0; r < b->repeats; r++) {
-        GE_TRY(ge_device_bench_gemm(dev, s->m, s->n, s->k, GEMM_REPEATS, &seconds[r]));
+        const struct ge_gemm_bench gemm = {s->m, s->n, s->k, GE_F32, 1, GEMM_REPEATS};
+        GE_TRY(ge_device_bench_gemm(dev, &gemm, &seconds[r]));
     }
     snprintf(name, sizeof name, "%s (%zu, %zu) x (%zu, %zu)", s->name, s->m, s->k, s->k, s->n);
     ge_bench_rate(b, name, "GFLOP/s", 1e-9 * gemm_flop(s), seconds, (size_t)b->repeats);
@@ -160,7 +161,8 @@ static ge_status time_products(struct ge_device *dev, const struct tower *t, dou
     for (size_t i = 0; i < MAX_SHAPES; i++) {
         double one;
         const struct gemm_shape *s = &t->shapes[i];
-        GE_TRY(ge_device_bench_gemm(dev, s->m, s->n, s->k, GEMM_REPEATS, &one));
+        const struct ge_gemm_bench gemm = {s->m, s->n, s->k, GE_F32, 1, GEMM_REPEATS};
+        GE_TRY(ge_device_bench_gemm(dev, &gemm, &one));
         *seconds += one * (double)s->times;
     }
     *busy = (ge_bench_cpu_now() - cpu) / (ge_now() - wall);

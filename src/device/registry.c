@@ -131,6 +131,19 @@ static ge_status unknown_device(const char *name)
     return rc;
 }
 
+/* Open one backend, which must compute in the type that is asked for. */
+static ge_status open_backend(const struct ge_device_ops *ops, const struct ge_device_options *opt,
+                              struct ge_device **dev)
+{
+    ge_status rc = ops->open(opt, dev);
+
+    if (rc != GE_OK || ops->supports(*dev, opt->dtype)) return rc;
+    rc = ge_fail(GE_EUNSUPPORTED, "device %s (%s) does not compute in %s", ops->name,
+                 ge_device_describe(*dev), ge_dtype_name(opt->dtype));
+    ge_device_close(dev);
+    return rc;
+}
+
 ge_status ge_device_open(const char *name, const struct ge_device_options *opt,
                          struct ge_device **dev)
 {
@@ -146,7 +159,7 @@ ge_status ge_device_open(const char *name, const struct ge_device_options *opt,
         return ge_fail(GE_EINVAL, "device: %d threads; use 0 (all CPUs) or more", o.threads);
     for (size_t i = 0; i < n_backends; i++) {
         if (!automatic && strcmp(backends[i]->name, name) != 0) continue;
-        rc = backends[i]->open(&o, dev);
+        rc = open_backend(backends[i], &o, dev);
         if (rc == GE_OK || !automatic) return rc;
         ge_debug("device %s: %s", backends[i]->name, ge_error());
     }
@@ -185,13 +198,31 @@ const char *ge_device_describe(const struct ge_device *dev)
     return dev->description;
 }
 
-ge_status ge_device_bench_gemm(struct ge_device *dev, size_t m, size_t n, size_t k, int repeats,
+const char *ge_device_pci(const struct ge_device *dev)
+{
+    return dev->pci;
+}
+
+bool ge_device_lost(const struct ge_device *dev)
+{
+    return dev->lost;
+}
+
+bool ge_device_memory(struct ge_device *dev, size_t *free, size_t *total)
+{
+    if (dev->ops->memory == NULL) return false;
+    dev->ops->memory(dev, free, total);
+    return true;
+}
+
+ge_status ge_device_bench_gemm(struct ge_device *dev, const struct ge_gemm_bench *b,
                                double *seconds)
 {
     if (dev->ops->bench_gemm == NULL)
         return ge_fail(GE_EUNSUPPORTED, "device %s offers no matrix product to compare with",
                        dev->ops->name);
-    if (m == 0 || n == 0 || k == 0 || repeats < 1)
-        return ge_fail(GE_EINVAL, "bench: %zux%zux%zu with %d repeats", m, n, k, repeats);
-    return dev->ops->bench_gemm(dev, m, n, k, repeats, seconds);
+    if (b->m == 0 || b->n == 0 || b->k == 0 || b->repeats < 1 || b->threads < 1)
+        return ge_fail(GE_EINVAL, "bench: %zux%zux%zu with %d repeats on %d threads", b->m, b->n,
+                       b->k, b->repeats, b->threads);
+    return dev->ops->bench_gemm(dev, b, seconds);
 }

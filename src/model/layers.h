@@ -86,12 +86,12 @@ void ge_workspace_free(struct ge_workspace *ws);
 ge_status ge_workspace_get(struct ge_workspace *ws, enum ge_slot slot, size_t rows, size_t cols,
                            enum ge_dtype dtype, struct ge_tensor *out);
 
-/* The same for n host integers, uploaded; `data` stays as it is until the next download. */
+/* The same for n host integers, uploaded; `data` may be changed at once. */
 ge_status ge_workspace_ints(struct ge_workspace *ws, enum ge_slot slot, const int32_t *data,
                             size_t n, struct ge_tensor *out);
 
-/* Host memory for n integers that are to be uploaded to the slot; it stays until the slot is asked
- * for again, which must not be before the pass's download. */
+/* Host memory for n integers that are to be uploaded, kept like a slot's; it stays until the slot's is
+ * asked for again. */
 ge_status ge_workspace_host(struct ge_workspace *ws, enum ge_slot slot, size_t n, int32_t **out);
 
 /* ---- forward ------------------------------------------------------------------------------ */
@@ -108,7 +108,7 @@ ge_status ge_layers_run(const struct ge_layers *l, struct ge_workspace *ws, stru
                         const struct ge_sequences *s);
 
 /* *out (n, d) = the rows `pick` of x, normalised, and (n, projection->n) with a projection (which may
- * be NULL). `pick` is as for ge_workspace_ints(). Uses the slots PICK, POOLED and OUT. */
+ * be NULL). Uses the slots PICK, POOLED and OUT. */
 ge_status ge_pick_rows(struct ge_workspace *ws, struct ge_tensor x, const int32_t *pick, size_t n,
                        const struct ge_norm *norm, const struct ge_linear *projection,
                        struct ge_tensor *out);

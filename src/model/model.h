@@ -10,7 +10,7 @@
 #include "model/layers.h"
 #include "text/tokenizer.h"
 
-/* Packed texts of one pass, on the host. Stays unchanged until the pass's download. */
+/* Packed texts of one pass, on the host. */
 struct ge_text_batch {
     const int32_t *ids;       /* (tokens) */
     const int32_t *positions; /* (tokens): place within the text */

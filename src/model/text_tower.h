@@ -25,8 +25,7 @@ void ge_text_tower_free(struct ge_text_tower *t);
 void ge_text_tower_describe(const struct ge_text_tower *t, const struct ge_model *m,
                             struct ge_jsonw *w);
 
-/* *out (texts, dim) = row pick[i] of the packed batch for text i. `pick` is as for
- * ge_workspace_ints(). */
+/* *out (texts, dim) = row pick[i] of the packed batch for text i. */
 ge_status ge_text_tower_run(const struct ge_text_tower *t, struct ge_model *m,
                             const struct ge_text_batch *b, const int32_t *pick,
                             struct ge_tensor *out);

@@ -162,13 +162,12 @@ done:
 void ge_linear_free(struct ge_linear *l)
 {
     ge_weight_delete(&l->w);
-    ge_buffer_delete(&l->bias.buf);
 }
 
 ge_status ge_linear_run(const struct ge_linear *l, struct ge_device *dev, struct ge_tensor x,
                         enum ge_activation act, struct ge_tensor residual, struct ge_tensor y)
 {
-    return ge_matmul(dev, x, l->w, l->bias, act, residual, y);
+    return ge_matmul(dev, x, l->w, act, residual, y);
 }
 
 void ge_matrix_free(struct ge_matrix *m)
@@ -197,13 +196,10 @@ done:
 ge_status ge_matrix_upload(const struct ge_weights *w, const struct ge_matrix *m, size_t from,
                            size_t n, struct ge_linear *out)
 {
-    ge_status rc = GE_OK;
+    const float *bias = m->bias != NULL ? m->bias + from : NULL;
 
     out->n = n;
-    GE_TRY(ge_weight_new(w->dev, m->weight + from * m->k, n, m->k, w->dtype, &out->w));
-    if (m->bias != NULL) GE_TRY(ge_weights_upload(w, m->bias + from, 1, n, GE_F32, &out->bias));
-done:
-    return rc;
+    return ge_weight_new(w->dev, m->weight + from * m->k, bias, n, m->k, w->dtype, &out->w);
 }
 
 ge_status ge_weights_linear(const struct ge_weights *w, const char *base, const char *name,

@@ -19,8 +19,7 @@ struct ge_weights {
 
 /* y = x W^T + b on the device. */
 struct ge_linear {
-    struct ge_weight *w;   /* (n, k) */
-    struct ge_tensor bias; /* (1, n) or absent */
+    struct ge_weight *w; /* (n, k), with its bias if it has one */
     size_t n;
 };
 void ge_linear_free(struct ge_linear *l);

@@ -18,6 +18,7 @@ enum { BLOCK_ROWS = 48, BLOCK_COLS = 256 };
 struct cpu_weight {
     struct ge_weight head;
     float *panels; /* ceil(n/16) panels of (k, 16) */
+    float *bias;   /* (n), or NULL */
 };
 
 /* ---- device ------------------------------------------------------------------------------- */
@@ -133,14 +134,27 @@ ge_status ge_cpu_synchronize(struct ge_device *dev)
 
 /* ---- matrix product ----------------------------------------------------------------------- */
 
-static void cpu_free_weight(struct ge_weight *w)
+ge_status ge_cpu_keep_bias(const float *bias, size_t n, float **out)
 {
-    free(((struct cpu_weight *)w)->panels);
-    free(w);
+    *out = NULL;
+    if (bias == NULL) return GE_OK;
+    *out = ge_calloc(n, sizeof **out);
+    if (*out == NULL) return GE_ENOMEM;
+    memcpy(*out, bias, n * sizeof **out);
+    return GE_OK;
 }
 
-static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, size_t n, size_t k,
-                                    enum ge_dtype dtype, struct ge_weight **out)
+static void cpu_free_weight(struct ge_weight *w)
+{
+    struct cpu_weight *weight = (struct cpu_weight *)w;
+
+    free(weight->panels);
+    free(weight->bias);
+    free(weight);
+}
+
+static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, const float *bias,
+                                    size_t n, size_t k, enum ge_dtype dtype, struct ge_weight **out)
 {
     struct cpu_weight *weight = NULL;
     ge_status rc = GE_OK;
@@ -152,6 +166,7 @@ static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, size_
     GE_TRY(ge_mul(padded / GE_PANEL * GE_PANEL, k, &floats));
     GE_TRY_PTR(weight->panels, ge_calloc_aligned(floats, sizeof(float)));
     ge_pack_panels(w, k, n, k, weight->panels);
+    GE_TRY(ge_cpu_keep_bias(bias, n, &weight->bias));
     *out = &weight->head;
     weight = NULL;
 done:
@@ -181,8 +196,8 @@ static void product_task(void *ctx, size_t i, int thread)
 
     p->cpu->kernels->gemm(ge_cpu_row(&m->x, row), m->x.stride, rows, w->panels + col * w->head.k,
                           cols, w->head.k, c, BLOCK_COLS);
-    p->cpu->kernels->epilogue(c, BLOCK_COLS, rows, cols,
-                              m->bias.buf != NULL ? ge_cpu_row(&m->bias, 0) + col : NULL, m->act,
+    p->cpu->kernels->epilogue(c, BLOCK_COLS, rows, cols, w->bias != NULL ? w->bias + col : NULL,
+                              m->act,
                               m->residual.buf != NULL ? ge_cpu_row(&m->residual, row) + col : NULL,
                               m->residual.stride, ge_cpu_row(&m->y, row) + col, m->y.stride);
 }
@@ -216,6 +231,7 @@ const struct ge_device_ops *ge_cpu_ops(void)
         .prepare_weight = cpu_prepare_weight,
         .free_weight = cpu_free_weight,
         .patches = ge_cpu_patches,
+        .pixel_patches = ge_cpu_pixel_patches,
         .patch_tokens = ge_cpu_patch_tokens,
         .embed = ge_cpu_embed,
         .matmul = cpu_matmul,

@@ -27,6 +27,9 @@ void ge_cpu_fini(struct ge_cpu_device *cpu);
 /* Make sure that every thread has `floats` floats of scratch. GE_ENOMEM. */
 ge_status ge_cpu_reserve(struct ge_cpu_device *cpu, size_t floats);
 
+/* A copy of a weight's bias, or NULL for none. GE_ENOMEM. */
+ge_status ge_cpu_keep_bias(const float *bias, size_t n, float **out);
+
 /* First element of a tensor's row in host memory. */
 static inline float *ge_cpu_row(const struct ge_tensor *t, size_t row)
 {
@@ -35,6 +38,11 @@ static inline float *ge_cpu_row(const struct ge_tensor *t, size_t row)
 static inline const int32_t *ge_cpu_ints(const struct ge_tensor *t)
 {
     return (const int32_t *)((struct ge_cpu_buffer *)t->buf)->data + t->offset;
+}
+
+static inline const uint8_t *ge_cpu_bytes(const struct ge_tensor *t)
+{
+    return (const uint8_t *)((struct ge_cpu_buffer *)t->buf)->data + t->offset;
 }
 
 /* Entries of the table that onednn takes over as they are. */
@@ -46,6 +54,9 @@ ge_status ge_cpu_download(const struct ge_buffer *src, size_t offset, void *dst,
 ge_status ge_cpu_synchronize(struct ge_device *dev);
 ge_status ge_cpu_patches(struct ge_device *dev, const struct ge_tensor *pixels, size_t channels,
                          size_t height, size_t width, size_t patch, const struct ge_tensor *out);
+ge_status ge_cpu_pixel_patches(struct ge_device *dev, const struct ge_tensor *pixels,
+                               const struct ge_tensor *table, size_t height, size_t width,
+                               size_t patch, const struct ge_tensor *out);
 ge_status ge_cpu_patch_tokens(struct ge_device *dev, const struct ge_tensor *patches,
                               const struct ge_tensor *prefix, const struct ge_tensor *positions,
                               const struct ge_tensor *out);

@@ -67,6 +67,35 @@ ge_status ge_cpu_patches(struct ge_device *dev, const struct ge_tensor *pixels, 
                                          .patch = patch});
 }
 
+static void pixel_patches_row(const struct row_op *op, size_t r)
+{
+    size_t gx = op->width / op->patch, per_image = gx * (op->height / op->patch), p = op->patch;
+    size_t y = r % per_image / gx * p, x = r % per_image % gx * p;
+    const uint8_t *image = ge_cpu_bytes(op->x) + r / per_image * op->x->stride;
+    float *out = ge_cpu_row(op->y, r);
+
+    for (size_t c = 0; c < 3; c++) {
+        const float *value = ge_cpu_row(op->b, c);
+        for (size_t dy = 0; dy < p; dy++) {
+            const uint8_t *line = image + ((y + dy) * op->width + x) * 3 + c;
+            for (size_t dx = 0; dx < p; dx++) *out++ = value[line[3 * dx]];
+        }
+    }
+}
+
+ge_status ge_cpu_pixel_patches(struct ge_device *dev, const struct ge_tensor *pixels,
+                               const struct ge_tensor *table, size_t height, size_t width,
+                               size_t patch, const struct ge_tensor *out)
+{
+    return run_rows(dev, (struct row_op){.row = pixel_patches_row,
+                                         .x = pixels,
+                                         .b = table,
+                                         .y = out,
+                                         .height = height,
+                                         .width = width,
+                                         .patch = patch});
+}
+
 static void patch_tokens_row(const struct row_op *op, size_t r)
 {
     size_t prefix = op->b != NULL ? op->b->rows : 0, patches = op->c->rows, d = op->y->cols;

@@ -44,6 +44,7 @@ struct onednn_weight {
     const struct product *product; /* of one block */
     size_t padded_k, block_cols, blocks;
     dnnl_memory_t *packed; /* [blocks] */
+    float *bias;           /* (n), or NULL */
 };
 
 /* oneDNN may be built on OpenMP, as Debian's is; a product must stay on the thread that asked for
@@ -231,6 +232,7 @@ static void onednn_free_weight(struct ge_weight *head)
 
     for (size_t i = 0; w->packed != NULL && i < w->blocks; i++) dnnl_memory_destroy(w->packed[i]);
     free(w->packed);
+    free(w->bias);
     free(w);
 }
 
@@ -266,8 +268,9 @@ done:
     return rc;
 }
 
-static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, size_t n, size_t k,
-                                       enum ge_dtype dtype, struct ge_weight **out)
+static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, const float *bias,
+                                       size_t n, size_t k, enum ge_dtype dtype,
+                                       struct ge_weight **out)
 {
     struct onednn_device *dev = (struct onednn_device *)head;
     struct onednn_weight *weight = NULL;
@@ -292,6 +295,7 @@ static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, s
                    k * sizeof *plain);
         GE_TRY(pack_block(dev, weight->product, plain, &weight->packed[b]));
     }
+    GE_TRY(ge_cpu_keep_bias(bias, n, &weight->bias));
     *out = &weight->head;
     weight = NULL;
 done:
@@ -378,9 +382,9 @@ static void matmul_task(void *ctx, size_t i, int thread)
         return;
     }
     op->dev->cpu.kernels->epilogue(
-        c, w->block_cols, rows, cols, m->bias.buf != NULL ? ge_cpu_row(&m->bias, 0) + col : NULL,
-        m->act, m->residual.buf != NULL ? ge_cpu_row(&m->residual, row) + col : NULL,
-        m->residual.stride, ge_cpu_row(&m->y, row) + col, m->y.stride);
+        c, w->block_cols, rows, cols, w->bias != NULL ? w->bias + col : NULL, m->act,
+        m->residual.buf != NULL ? ge_cpu_row(&m->residual, row) + col : NULL, m->residual.stride,
+        ge_cpu_row(&m->y, row) + col, m->y.stride);
 }
 
 static ge_status onednn_matmul(struct ge_device *head, const struct ge_matmul *m)
@@ -399,14 +403,20 @@ done:
     return rc;
 }
 
-static ge_status onednn_bench_gemm(struct ge_device *head, size_t m, size_t n, size_t k,
-                                   int repeats, double *seconds)
+static ge_status onednn_bench_gemm(struct ge_device *head, const struct ge_gemm_bench *b,
+                                   double *seconds)
 {
     const struct onednn_device *dev = (const struct onednn_device *)head;
+    ge_status rc;
 
+    if (b->dtype != GE_F32)
+        return ge_fail(GE_EUNSUPPORTED, "oneDNN: products of %s are not timed",
+                       ge_dtype_name(b->dtype));
+    if (dev->omp_set_num_threads != NULL) dev->omp_set_num_threads(b->threads);
+    rc = ge_onednn_gemm_time(dev->engine, dev->streams[0], (const size_t[]){b->m, b->n, b->k},
+                             b->repeats, seconds);
     one_thread(dev);
-    return ge_onednn_gemm_time(dev->engine, dev->streams[0], (const size_t[]){m, n, k}, repeats,
-                               seconds);
+    return rc;
 }
 
 const struct ge_device_ops *ge_onednn_ops(void)
@@ -427,6 +437,7 @@ const struct ge_device_ops *ge_onednn_ops(void)
         .prepare_weight = onednn_prepare_weight,
         .free_weight = onednn_free_weight,
         .patches = ge_cpu_patches,
+        .pixel_patches = ge_cpu_pixel_patches,
         .patch_tokens = ge_cpu_patch_tokens,
         .embed = ge_cpu_embed,
         .matmul = onednn_matmul,

@@ -200,7 +200,8 @@ static void one_matmul(size_t m, size_t n, size_t k, bool with_bias, enum ge_act
     double *want = doubles(m * n);
 
     assert_ok(ge_synchronize(dev));
-    assert_ok(ge_weight_new(dev, at(&w, 0, 0), n, k, GE_F32, &weight));
+    assert_ok(ge_weight_new(dev, at(&w, 0, 0), with_bias ? at(&bias, 0, 0) : NULL, n, k, GE_F32,
+                            &weight));
     for (size_t r = 0; r < m; r++) {
         for (size_t c = 0; c < n; c++) {
             double s = 0;
@@ -212,8 +213,7 @@ static void one_matmul(size_t m, size_t n, size_t k, bool with_bias, enum ge_act
         }
     }
     struct matrix *result = in_place ? &residual : &y;
-    assert_ok(ge_matmul(dev, x.t, weight, with_bias ? bias.t : none, act,
-                        with_residual ? residual.t : none, result->t));
+    assert_ok(ge_matmul(dev, x.t, weight, act, with_residual ? residual.t : none, result->t));
     /* k additions in float, each rounded at the size of the partial sum, up to about sqrt(k)/3 */
     check("matmul", result, want, 1e-6 + 4e-8 * (double)k);
     ge_weight_delete(&weight);
@@ -435,6 +435,44 @@ static void test_patches(void **state)
     }
 }
 
+static void test_pixel_patches(void **state)
+{
+    static const size_t shapes[][4] = {/* n, height, width, patch */
+                                       {1, 4, 4, 4},
+                                       {2, 30, 30, 2},
+                                       {3, 17, 23, 5},
+                                       {2, 28, 14, 14}};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        size_t n = shapes[i][0], h = shapes[i][1], w = shapes[i][2], p = shapes[i][3];
+        size_t gy = h / p, gx = w / p, rows = n * gy * gx, cols = 3 * p * p, each = 3 * h * w;
+        struct matrix table = make(3, 256, 0, 1, 1.0f), out = make(rows, cols, 1, 0, 0);
+        struct ge_tensor all, pixels;
+        uint8_t *bytes = ge_calloc(n * each + 1, 1); /* from an odd address on */
+        double *want = doubles(rows * cols);
+        assert_non_null(bytes);
+        for (size_t b = 0; b <= n * each; b++) bytes[b] = (uint8_t)(256 * ge_uniform(8, i, b));
+        assert_ok(ge_tensor_new(dev, 1, n * each + 1, GE_U8, &all));
+        assert_ok(ge_upload(all, bytes));
+        pixels = ge_tensor_at(all.buf, 1, n, each, GE_U8);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < cols; c++) {
+                size_t image = r / (gy * gx), py = r % (gy * gx) / gx, px = r % gx;
+                size_t channel = c / (p * p), y = py * p + c % (p * p) / p, x = px * p + c % p;
+                uint8_t v = bytes[1 + image * each + (y * w + x) * 3 + channel];
+                want[r * cols + c] = *at(&table, channel, v);
+            }
+        assert_ok(ge_pixel_patches(dev, pixels, table.t, h, w, p, out.t));
+        check("pixel_patches", &out, want, 0);
+        assert_status(ge_pixel_patches(dev, pixels, out.t, h, w, p, out.t), GE_EINVAL);
+        free(want);
+        free(bytes);
+        ge_buffer_delete(&all.buf);
+        drop(&table);
+        drop(&out);
+    }
+}
+
 static void test_patch_tokens(void **state)
 {
     (void)state;
@@ -620,8 +658,8 @@ static void test_empty(void **state)
     struct ge_weight *weight;
 
     (void)state;
-    assert_ok(ge_weight_new(dev, w, 16, 16, GE_F32, &weight));
-    assert_ok(ge_matmul(dev, x.t, weight, none, GE_ACT_GELU, none, y.t));
+    assert_ok(ge_weight_new(dev, w, NULL, 16, 16, GE_F32, &weight));
+    assert_ok(ge_matmul(dev, x.t, weight, GE_ACT_GELU, none, y.t));
     assert_ok(ge_layernorm(dev, x.t, row.t, row.t, 1e-5f, y.t));
     assert_ok(ge_attend(dev, &a));
     assert_ok(ge_activate(dev, GE_ACT_TANH, x.t, y.t));
@@ -653,16 +691,16 @@ static void test_bad_arguments(void **state)
     (void)state;
     outside.rows = 1000;
     half.dtype = GE_BF16;
-    assert_ok(ge_weight_new(dev, w, 16, 16, GE_F32, &weight));
-    assert_status(ge_matmul(dev, x.t, weight, none, GE_ACT_NONE, none, y.t), GE_EINVAL);
-    assert_status(ge_matmul(dev, none, weight, none, GE_ACT_NONE, none, x.t), GE_EINVAL);
+    assert_ok(ge_weight_new(dev, w, NULL, 16, 16, GE_F32, &weight));
+    assert_status(ge_matmul(dev, x.t, weight, GE_ACT_NONE, none, y.t), GE_EINVAL);
+    assert_status(ge_matmul(dev, none, weight, GE_ACT_NONE, none, x.t), GE_EINVAL);
     assert_status(ge_layernorm(dev, outside, g.t, g.t, 1e-5f, outside), GE_EINVAL);
     assert_status(ge_layernorm(dev, x.t, g.t, ids, 1e-5f, x.t), GE_EINVAL);
     assert_status(ge_activate(dev, GE_ACT_GELU, half, half), GE_EUNSUPPORTED);
     assert_status(ge_gather(dev, x.t, g.t, x.t), GE_EINVAL);
     assert_status(ge_patches(dev, x.t, 3, 4, 4, 5, y.t), GE_EINVAL);
     ge_weight_delete(&weight);
-    assert_status(ge_weight_new(dev, w, 0, 16, GE_F32, &weight), GE_EINVAL);
+    assert_status(ge_weight_new(dev, w, NULL, 0, 16, GE_F32, &weight), GE_EINVAL);
     assert_null(weight);
     assert_status(ge_upload(outside, w), GE_EINVAL);
     drop(&x);
@@ -708,12 +746,12 @@ static void test_rows_matmul(void **state)
         float *first = ge_calloc(n, sizeof *first);
         assert_non_null(first);
         assert_ok(ge_synchronize(dev));
-        assert_ok(ge_weight_new(dev, at(&w, 0, 0), n, k, GE_F32, &weight));
+        assert_ok(ge_weight_new(dev, at(&w, 0, 0), NULL, n, k, GE_F32, &weight));
         for (size_t i = 0; i < sizeof ms / sizeof ms[0]; i++) {
             struct matrix x = make(ms[i], k, i % 2, 1, 1.0f), y = make(ms[i], n, i % 3, 0, 0);
             for (size_t c = 0; c < k; c++) *at(&x, 0, c) = random_value(9, c);
             repeat_rows(&x, 1);
-            assert_ok(ge_matmul(dev, x.t, weight, none, GE_ACT_QUICK_GELU, none, y.t));
+            assert_ok(ge_matmul(dev, x.t, weight, GE_ACT_QUICK_GELU, none, y.t));
             same_bits("matmul", &y, 1);
             if (i == 0) memcpy(first, at(&y, 0, 0), n * sizeof *first);
             assert_memory_equal(first, at(&y, 0, 0), n * sizeof *first);
@@ -797,15 +835,16 @@ static void test_rows_by_row(void **state)
 static int run_on(const char *name, const char *level, int threads)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activation),     cmocka_unit_test(test_activation_nan),
-        cmocka_unit_test(test_matmul),         cmocka_unit_test(test_layernorm),
-        cmocka_unit_test(test_attention),      cmocka_unit_test(test_cross_attention),
-        cmocka_unit_test(test_patches),        cmocka_unit_test(test_patch_tokens),
-        cmocka_unit_test(test_embed),          cmocka_unit_test(test_elementwise),
-        cmocka_unit_test(test_gather),         cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_l2_normalize),   cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_bad_arguments),  cmocka_unit_test(test_rows_matmul),
-        cmocka_unit_test(test_rows_attention), cmocka_unit_test(test_rows_by_row),
+        cmocka_unit_test(test_activation),    cmocka_unit_test(test_activation_nan),
+        cmocka_unit_test(test_matmul),        cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_attention),     cmocka_unit_test(test_cross_attention),
+        cmocka_unit_test(test_patches),       cmocka_unit_test(test_patch_tokens),
+        cmocka_unit_test(test_pixel_patches), cmocka_unit_test(test_embed),
+        cmocka_unit_test(test_elementwise),   cmocka_unit_test(test_gather),
+        cmocka_unit_test(test_pool),          cmocka_unit_test(test_l2_normalize),
+        cmocka_unit_test(test_empty),         cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_rows_matmul),   cmocka_unit_test(test_rows_attention),
+        cmocka_unit_test(test_rows_by_row),
     };
     struct ge_device_options opt = {.threads = threads, .level = level};
     int failed;
