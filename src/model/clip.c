@@ -59,7 +59,8 @@ static ge_status load_vision(struct clip *clip, const struct ge_model_source *sr
 {
     const struct ge_weights w = ge_model_weights(src, vision_prefixes);
     struct ge_vit_config v = {
-        .layers = {.width = 768, .heads = 12, .ff = 3072, .layers = 12, .eps = 1e-5f},
+        .layers =
+            {.width = 768, .heads = 12, .ff = 3072, .layers = 12, .eps = 1e-5f, .picked = true},
         .patch = 32,
         .image = 224,
     };
@@ -124,14 +125,8 @@ static ge_status clip_images(struct ge_model *m, const float *pixels, size_t n,
     const struct clip *clip = (struct clip *)m;
     const struct ge_linear *projection =
         clip->vision_projection.w != NULL ? &clip->vision_projection : NULL;
-    struct ge_sequences s;
-    struct ge_tensor x;
-    ge_status rc = GE_OK;
 
-    GE_TRY(ge_vit_run(&clip->vision, &m->ws, m->dtype, pixels, n, &x, &s));
-    GE_TRY(ge_vit_pool_class(&clip->vision, &m->ws, x, n, projection, out));
-done:
-    return rc;
+    return ge_vit_run_class(&clip->vision, &m->ws, m->dtype, pixels, n, projection, out);
 }
 
 /* Row whose hidden state stands for the text: with the old eos id 2, the first row of the largest

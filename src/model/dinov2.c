@@ -63,7 +63,7 @@ static ge_status dinov2_load(struct ge_model *m, const struct ge_model_source *s
     bool registers = strcmp(src->kind->type, "dinov2_with_registers") == 0;
     struct dinov2 *dinov2 = (struct dinov2 *)m;
     struct ge_vit_config v = {
-        .layers = {.width = 768, .heads = 12, .layers = 12, .ff = 1, .eps = 1e-6f},
+        .layers = {.width = 768, .heads = 12, .layers = 12, .ff = 1, .eps = 1e-6f, .picked = true},
         .patch = registers ? 16 : 14, /* the classes' defaults */
         .image = 224,
         .height = (size_t)src->preprocess->height,
@@ -94,14 +94,8 @@ static ge_status dinov2_images(struct ge_model *m, const float *pixels, size_t n
                                struct ge_tensor *out)
 {
     const struct dinov2 *dinov2 = (struct dinov2 *)m;
-    struct ge_sequences s;
-    struct ge_tensor x;
-    ge_status rc = GE_OK;
 
-    GE_TRY(ge_vit_run(&dinov2->vision, &m->ws, m->dtype, pixels, n, &x, &s));
-    GE_TRY(ge_vit_pool_class(&dinov2->vision, &m->ws, x, n, NULL, out));
-done:
-    return rc;
+    return ge_vit_run_class(&dinov2->vision, &m->ws, m->dtype, pixels, n, NULL, out);
 }
 
 static void dinov2_describe(const struct ge_model *m, struct ge_jsonw *w)

@@ -67,6 +67,23 @@ done:
     return rc;
 }
 
+/* The projections of attention: one matrix, or in the last of picked layers the queries' apart. */
+static ge_status load_qkv(const struct ge_weights *w, const char *prefix,
+                          const struct ge_layer_names *names, const struct ge_layers_config *c,
+                          bool apart, struct ge_layer *layer)
+{
+    struct ge_matrix m = {0};
+    size_t d = c->width, queries = apart ? d : 0;
+    ge_status rc = GE_OK;
+
+    GE_TRY(ge_weights_stacked(w, prefix, names->qkv, 3, d, d, !c->no_qkv_bias, &m));
+    if (apart) GE_TRY(ge_matrix_upload(w, &m, 0, d, &layer->q));
+    GE_TRY(ge_matrix_upload(w, &m, queries, 3 * d - queries, &layer->qkv));
+done:
+    ge_matrix_free(&m);
+    return rc;
+}
+
 static ge_status load_layer(struct ge_layer *layer, const struct ge_layers_config *c,
                             const struct ge_layer_names *names, const struct ge_weights *w,
                             const char *base, size_t i)
@@ -76,7 +93,7 @@ static ge_status load_layer(struct ge_layer *layer, const struct ge_layers_confi
     ge_status rc = GE_OK;
 
     GE_TRY_PTR(prefix, ge_sprintf("%s.%zu", base, i));
-    GE_TRY(ge_weights_stacked(w, prefix, names->qkv, 3, d, d, !c->no_qkv_bias, &layer->qkv));
+    GE_TRY(load_qkv(w, prefix, names, c, c->picked && i + 1 == c->layers, layer));
     GE_TRY(load_scaled(w, prefix, names->out, names->scale[0], d, d, &layer->out));
     GE_TRY(ge_weights_norm(w, prefix, names->norm1, d, c->eps, &layer->norm1));
     if (c->gated)
@@ -109,6 +126,7 @@ void ge_layers_free(struct ge_layers *l)
 {
     for (size_t i = 0; l->layer != NULL && i < l->config.layers; i++) {
         ge_linear_free(&l->layer[i].qkv);
+        ge_linear_free(&l->layer[i].q);
         ge_linear_free(&l->layer[i].out);
         ge_linear_free(&l->layer[i].fc1);
         ge_linear_free(&l->layer[i].gate);
@@ -241,54 +259,127 @@ done:
     return rc;
 }
 
-ge_status ge_layers_run(const struct ge_layers *l, struct ge_workspace *ws, struct ge_tensor x,
-                        const struct ge_sequences *s)
+/* The pass's memory for x.rows rows. The attention is complete but for where q, k, v come from. */
+static ge_status begin_pass(const struct ge_layers_config *c, struct ge_workspace *ws,
+                            struct ge_tensor x, const struct ge_sequences *s, struct pass *p)
 {
-    const struct ge_layers_config *c = &l->config;
-    struct pass p = {.dev = ws->dev, .c = c, .x = x};
-    size_t d = c->width, head_dim = d / c->heads;
+    size_t d = c->width;
     ge_status rc = GE_OK;
 
-    GE_TRY(ge_workspace_get(ws, GE_SLOT_HIDDEN, x.rows, d, x.dtype, &p.hidden));
-    GE_TRY(ge_workspace_get(ws, GE_SLOT_QKV, x.rows, 3 * d, x.dtype, &p.qkv));
-    GE_TRY(ge_workspace_get(ws, GE_SLOT_FF, x.rows, c->ff, x.dtype, &p.ff));
-    if (c->gated) GE_TRY(ge_workspace_get(ws, GE_SLOT_GATE, x.rows, c->ff, x.dtype, &p.gate));
-    p.attention = (struct ge_attention){
-        .q = ge_tensor_cols(p.qkv, 0, d),
-        .k = ge_tensor_cols(p.qkv, d, d),
-        .v = ge_tensor_cols(p.qkv, 2 * d, d),
-        .out = p.hidden,
+    *p = (struct pass){.dev = ws->dev, .c = c, .x = x};
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_HIDDEN, x.rows, d, x.dtype, &p->hidden));
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_QKV, x.rows, 3 * d, x.dtype, &p->qkv));
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_FF, x.rows, c->ff, x.dtype, &p->ff));
+    if (c->gated) GE_TRY(ge_workspace_get(ws, GE_SLOT_GATE, x.rows, c->ff, x.dtype, &p->gate));
+    p->attention = (struct ge_attention){
+        .q = ge_tensor_cols(p->qkv, 0, d),
+        .k = ge_tensor_cols(p->qkv, d, d),
+        .v = ge_tensor_cols(p->qkv, 2 * d, d),
+        .out = p->hidden,
         .q_ends = s->ends,
         .kv_ends = s->ends,
         .max_q = s->longest,
         .max_kv = s->longest,
         .heads = c->heads,
-        .head_dim = head_dim,
-        .scale = 1.0f / sqrtf((float)head_dim),
+        .head_dim = d / c->heads,
+        .scale = 1.0f / sqrtf((float)(d / c->heads)),
         .causal = c->causal,
         .bias = s->bias,
     };
+done:
+    return rc;
+}
+
+ge_status ge_layers_run(const struct ge_layers *l, struct ge_workspace *ws, struct ge_tensor x,
+                        const struct ge_sequences *s)
+{
+    const struct ge_layers_config *c = &l->config;
+    struct pass p;
+    ge_status rc = GE_OK;
+
+    GE_TRY(begin_pass(c, ws, x, s, &p));
     for (size_t i = 0; i < c->layers; i++)
         GE_TRY((c->post_norm ? post_norm_layer : pre_norm_layer)(&p, &l->layer[i]));
 done:
     return rc;
 }
 
+/* From the pass over all rows to one over a row of each sequence, which queries all of its own: n
+ * queries, one a sequence. */
+static ge_status narrow_pass(const struct pass *p, struct ge_workspace *ws, const int32_t *pick,
+                             size_t n, struct pass *one)
+{
+    size_t d = p->c->width;
+    int32_t *ends;
+    ge_status rc = GE_OK;
+
+    *one = *p;
+    GE_TRY(ge_pick_rows(ws, p->x, pick, n, &one->x));
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_POOLED, n, d, p->x.dtype, &one->hidden));
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_POOLED2, n, d, p->x.dtype, &one->attention.q));
+    one->attention.out = one->hidden;
+    one->attention.k = ge_tensor_cols(p->qkv, 0, d);
+    one->attention.v = ge_tensor_cols(p->qkv, d, d);
+    one->attention.max_q = 1;
+    one->ff = ge_tensor_rows(p->ff, 0, n);
+    if (p->c->gated) one->gate = ge_tensor_rows(p->gate, 0, n);
+    GE_TRY(ge_workspace_host(ws, GE_SLOT_QUERY_ENDS, n, &ends));
+    for (size_t i = 0; i < n; i++) ends[i] = (int32_t)(i + 1);
+    GE_TRY(ge_workspace_ints(ws, GE_SLOT_QUERY_ENDS, ends, n, &one->attention.q_ends));
+done:
+    return rc;
+}
+
+ge_status ge_layers_run_picked(const struct ge_layers *l, struct ge_workspace *ws,
+                               struct ge_tensor x, const struct ge_sequences *s,
+                               const int32_t *pick, size_t n, struct ge_tensor *out)
+{
+    const struct ge_layers_config *c = &l->config;
+    const struct ge_layer *last = c->layers > 0 ? &l->layer[c->layers - 1] : NULL;
+    struct pass p, one;
+    ge_status rc = GE_OK;
+
+    GE_TRY(begin_pass(c, ws, x, s, &p));
+    for (size_t i = 0; i + 1 < c->layers; i++) GE_TRY(pre_norm_layer(&p, &l->layer[i]));
+    if (last == NULL) return ge_pick_rows(ws, x, pick, n, out);
+    p.qkv = ge_tensor_at(p.qkv.buf, 0, x.rows, 2 * c->width, x.dtype);
+    GE_TRY(narrow_pass(&p, ws, pick, n, &one));
+    GE_TRY(ge_norm_run(&last->norm1, p.dev, x, p.hidden));
+    GE_TRY(ge_linear_run(&last->qkv, p.dev, p.hidden, GE_ACT_NONE, none, p.qkv));
+    GE_TRY(ge_norm_run(&last->norm1, p.dev, one.x, one.hidden));
+    GE_TRY(ge_linear_run(&last->q, p.dev, one.hidden, GE_ACT_NONE, none, one.attention.q));
+    GE_TRY(ge_attend(p.dev, &one.attention));
+    GE_TRY(ge_linear_run(&last->out, p.dev, one.hidden, GE_ACT_NONE, one.x, one.x));
+    GE_TRY(ge_norm_run(&last->norm2, p.dev, one.x, one.hidden));
+    GE_TRY(run_mlp(&one, last, one.hidden));
+    *out = one.x;
+done:
+    return rc;
+}
+
 ge_status ge_pick_rows(struct ge_workspace *ws, struct ge_tensor x, const int32_t *pick, size_t n,
-                       const struct ge_norm *norm, const struct ge_linear *projection,
                        struct ge_tensor *out)
 {
-    struct ge_tensor rows, pooled;
+    struct ge_tensor rows;
     ge_status rc = GE_OK;
 
     GE_TRY(ge_workspace_ints(ws, GE_SLOT_PICK, pick, n, &rows));
-    GE_TRY(ge_workspace_get(ws, GE_SLOT_POOLED, n, x.cols, x.dtype, &pooled));
-    GE_TRY(ge_gather(ws->dev, x, rows, pooled));
-    GE_TRY(ge_norm_run(norm, ws->dev, pooled, pooled));
-    *out = pooled;
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_ROWS, n, x.cols, x.dtype, out));
+    GE_TRY(ge_gather(ws->dev, x, rows, *out));
+done:
+    return rc;
+}
+
+ge_status ge_project_rows(struct ge_workspace *ws, struct ge_tensor x, const struct ge_norm *norm,
+                          const struct ge_linear *projection, struct ge_tensor *out)
+{
+    ge_status rc = GE_OK;
+
+    GE_TRY(ge_norm_run(norm, ws->dev, x, x));
+    *out = x;
     if (projection != NULL) {
-        GE_TRY(ge_workspace_get(ws, GE_SLOT_OUT, n, projection->n, x.dtype, out));
-        GE_TRY(ge_linear_run(projection, ws->dev, pooled, GE_ACT_NONE, none, *out));
+        GE_TRY(ge_workspace_get(ws, GE_SLOT_OUT, x.rows, projection->n, x.dtype, out));
+        GE_TRY(ge_linear_run(projection, ws->dev, x, GE_ACT_NONE, none, *out));
     }
 done:
     return rc;

@@ -119,7 +119,7 @@ static ge_status load_text(struct siglip *siglip, const struct ge_model_source *
 {
     const struct ge_weights w = ge_model_weights(src, text_prefixes);
     struct ge_layers_config layers = {
-        .width = 768, .heads = 12, .ff = 3072, .layers = 12, .eps = 1e-6f};
+        .width = 768, .heads = 12, .ff = 3072, .layers = 12, .eps = 1e-6f, .picked = true};
     struct ge_config c;
     size_t dim;
     ge_status rc = GE_OK;
@@ -237,7 +237,6 @@ static ge_status siglip_images(struct ge_model *m, const float *pixels, size_t n
     ge_status rc = GE_OK;
 
     GE_TRY(ge_vit_run(&siglip->vision, ws, m->dtype, pixels, n, &x, &s));
-    GE_TRY(ge_norm_run(&siglip->vision.post_norm, ws->dev, x, x));
     GE_TRY(attend_to_rows(siglip, ws, x, &s, n, out));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_POOLED, n, l->width, m->dtype, &normed));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_FF, n, l->ff, m->dtype, &ff));

@@ -56,7 +56,7 @@ ge_status ge_text_tower_run(const struct ge_text_tower *t, struct ge_model *m,
     const struct ge_linear *projection = t->projection.w != NULL ? &t->projection : NULL;
     struct ge_workspace *ws = &m->ws;
     struct ge_sequences s = {.longest = b->longest};
-    struct ge_tensor ids, positions, x;
+    struct ge_tensor ids, positions, x, rows;
     ge_status rc = GE_OK;
 
     GE_TRY(ge_workspace_ints(ws, GE_SLOT_IDS, b->ids, b->tokens, &ids));
@@ -64,8 +64,13 @@ ge_status ge_text_tower_run(const struct ge_text_tower *t, struct ge_model *m,
     GE_TRY(ge_workspace_ints(ws, GE_SLOT_ENDS, b->ends, b->texts, &s.ends));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_X, b->tokens, t->layers.config.width, m->dtype, &x));
     GE_TRY(ge_embed(ws->dev, ids, positions, t->token_table, none, t->position_table, x));
-    GE_TRY(ge_layers_run(&t->layers, ws, x, &s));
-    GE_TRY(ge_pick_rows(ws, x, pick, b->texts, &t->final_norm, projection, out));
+    if (t->layers.config.picked) {
+        GE_TRY(ge_layers_run_picked(&t->layers, ws, x, &s, pick, b->texts, &rows));
+    } else {
+        GE_TRY(ge_layers_run(&t->layers, ws, x, &s));
+        GE_TRY(ge_pick_rows(ws, x, pick, b->texts, &rows));
+    }
+    GE_TRY(ge_project_rows(ws, rows, &t->final_norm, projection, out));
 done:
     return rc;
 }

@@ -177,8 +177,10 @@ done:
     return rc;
 }
 
-ge_status ge_vit_run(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                     const float *pixels, size_t n, struct ge_tensor *x, struct ge_sequences *s)
+/* Pixels to the rows before the first layer. */
+static ge_status embed_pixels(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
+                              const float *pixels, size_t n, struct ge_tensor *x,
+                              struct ge_sequences *s)
 {
     const struct ge_vit_config *c = &v->config;
     size_t d = c->layers.width, rows = n * v->positions.rows;
@@ -194,18 +196,36 @@ ge_status ge_vit_run(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dt
     GE_TRY(ge_linear_run(&v->patch_embedding, ws->dev, patches, GE_ACT_NONE, none, embedded));
     GE_TRY(ge_patch_tokens(ws->dev, embedded, v->prefix, v->positions, *x));
     if (v->pre_norm.gain.buf != NULL) GE_TRY(ge_norm_run(&v->pre_norm, ws->dev, *x, *x));
-    GE_TRY(ge_layers_run(&v->layers, ws, *x, s));
 done:
     return rc;
 }
 
-ge_status ge_vit_pool_class(const struct ge_vit *v, struct ge_workspace *ws, struct ge_tensor x,
-                            size_t n, const struct ge_linear *projection, struct ge_tensor *out)
+ge_status ge_vit_run(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
+                     const float *pixels, size_t n, struct ge_tensor *x, struct ge_sequences *s)
 {
-    int32_t *pick;
-    ge_status rc = ge_workspace_host(ws, GE_SLOT_PICK, n, &pick);
+    ge_status rc = GE_OK;
 
-    if (rc != GE_OK) return rc;
+    GE_TRY(embed_pixels(v, ws, dtype, pixels, n, x, s));
+    GE_TRY(ge_layers_run(&v->layers, ws, *x, s));
+    GE_TRY(ge_norm_run(&v->post_norm, ws->dev, *x, *x));
+done:
+    return rc;
+}
+
+ge_status ge_vit_run_class(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
+                           const float *pixels, size_t n, const struct ge_linear *projection,
+                           struct ge_tensor *out)
+{
+    struct ge_sequences s;
+    struct ge_tensor x, rows;
+    int32_t *pick;
+    ge_status rc = GE_OK;
+
+    GE_TRY(embed_pixels(v, ws, dtype, pixels, n, &x, &s));
+    GE_TRY(ge_workspace_host(ws, GE_SLOT_PICK, n, &pick));
     for (size_t i = 0; i < n; i++) pick[i] = (int32_t)(i * v->tokens);
-    return ge_pick_rows(ws, x, pick, n, &v->post_norm, projection, out);
+    GE_TRY(ge_layers_run_picked(&v->layers, ws, x, &s, pick, n, &rows));
+    GE_TRY(ge_project_rows(ws, rows, &v->post_norm, projection, out));
+done:
+    return rc;
 }

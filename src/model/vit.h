@@ -41,7 +41,7 @@ struct ge_vit {
     struct ge_tensor prefix;          /* (first, d): class token with its position, registers */
     struct ge_tensor positions;       /* (patches, d) */
     struct ge_norm pre_norm;          /* where the family has one */
-    struct ge_norm post_norm;         /* not applied by ge_vit_run() */
+    struct ge_norm post_norm;
     struct ge_layers layers;
 };
 
@@ -54,12 +54,15 @@ ge_status ge_vit_load(struct ge_vit *v, const struct ge_vit_config *config,
 void ge_vit_free(struct ge_vit *v);
 void ge_vit_describe(const struct ge_vit *v, struct ge_jsonw *w); /* an object */
 
-/* Pixels (n, 3, height, width) on the host to *x (n * tokens, d), the rows after the last layer. */
+/* Pixels (n, 3, height, width) on the host to *x (n * tokens, d), the rows after the last layer and
+ * post_norm. */
 ge_status ge_vit_run(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
                      const float *pixels, size_t n, struct ge_tensor *x, struct ge_sequences *s);
 
-/* *out = each picture's class token, through post_norm and `projection` (NULL: none). */
-ge_status ge_vit_pool_class(const struct ge_vit *v, struct ge_workspace *ws, struct ge_tensor x,
-                            size_t n, const struct ge_linear *projection, struct ge_tensor *out);
+/* The same of each picture's class token alone, then `projection` (NULL: none): *out (n, dim). For
+ * layers that are picked. */
+ge_status ge_vit_run_class(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
+                           const float *pixels, size_t n, const struct ge_linear *projection,
+                           struct ge_tensor *out);
 
 #endif

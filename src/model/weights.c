@@ -215,27 +215,27 @@ ge_status ge_weights_linear(const struct ge_weights *w, const char *base, const 
 
 ge_status ge_weights_stacked(const struct ge_weights *w, const char *base,
                              const char *const names[], size_t count, size_t n, size_t k, bool bias,
-                             struct ge_linear *out)
+                             struct ge_matrix *out)
 {
-    struct ge_matrix all = {.k = k}, part = {0};
+    struct ge_matrix part = {0};
     ge_status rc = GE_OK;
     size_t total;
 
-    GE_TRY(ge_mul(count, n, &all.n));
-    GE_TRY(ge_mul(all.n, k, &total));
+    *out = (struct ge_matrix){.k = k};
+    GE_TRY(ge_mul(count, n, &out->n));
+    GE_TRY(ge_mul(out->n, k, &total));
     for (size_t i = 0; i < count; i++) {
         GE_TRY(ge_weights_matrix(w, base, names[i], n, k, bias, &part));
         /* not before the file is known to be that big */
-        if (all.weight == NULL) GE_NEW(all.weight, total);
-        if (bias && all.bias == NULL) GE_NEW(all.bias, all.n);
-        memcpy(all.weight + i * n * k, part.weight, n * k * sizeof *part.weight);
-        if (bias) memcpy(all.bias + i * n, part.bias, n * sizeof *part.bias);
+        if (out->weight == NULL) GE_NEW(out->weight, total);
+        if (bias && out->bias == NULL) GE_NEW(out->bias, out->n);
+        memcpy(out->weight + i * n * k, part.weight, n * k * sizeof *part.weight);
+        if (bias) memcpy(out->bias + i * n, part.bias, n * sizeof *part.bias);
         ge_matrix_free(&part);
     }
-    GE_TRY(ge_matrix_upload(w, &all, 0, all.n, out));
 done:
     ge_matrix_free(&part);
-    ge_matrix_free(&all);
+    if (rc != GE_OK) ge_matrix_free(out);
     return rc;
 }
 

@@ -58,11 +58,6 @@ ge_status ge_weights_upload(const struct ge_weights *w, const float *data, size_
 ge_status ge_weights_linear(const struct ge_weights *w, const char *base, const char *name,
                             size_t n, size_t k, bool bias, struct ge_linear *out);
 
-/* Several projections of the same input as one product: their rows one below the other. */
-ge_status ge_weights_stacked(const struct ge_weights *w, const char *base,
-                             const char *const names[], size_t count, size_t n, size_t k, bool bias,
-                             struct ge_linear *out);
-
 /* base.name.weight and .bias (n); old files call them gamma and beta. */
 ge_status ge_weights_norm(const struct ge_weights *w, const char *base, const char *name, size_t n,
                           float eps, struct ge_norm *out);
@@ -75,6 +70,11 @@ struct ge_matrix {
 };
 ge_status ge_weights_matrix(const struct ge_weights *w, const char *base, const char *name,
                             size_t n, size_t k, bool bias, struct ge_matrix *out);
+
+/* Several projections (n, k) of the same input as one: their rows one below the other. */
+ge_status ge_weights_stacked(const struct ge_weights *w, const char *base,
+                             const char *const names[], size_t count, size_t n, size_t k, bool bias,
+                             struct ge_matrix *out);
 void ge_matrix_free(struct ge_matrix *m);
 
 /* Rows [from, from + n) as a layer on the device. */

@@ -13,16 +13,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from sentencepiece import sentencepiece_model_pb2
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import modules as stm
 from sentence_transformers.base import modules as base_modules
 from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizerFast,
                           CLIPVisionModel, Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig,
-                          Dinov2WithRegistersModel, SiglipVisionConfig, SiglipVisionModel)
+                          Dinov2WithRegistersModel, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel,
+                          SiglipConfig, SiglipModel, SiglipTokenizer, SiglipVisionConfig, SiglipVisionModel,
+                          XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer)
 
 HERE = Path(__file__).resolve().parent
 TEXTS = ["", "a red circle", "two blue squares left of a green star.", "a", "A RED CIRCLE!", "x" * 150,
-         "<|endoftext|> then more", "caf\u00e9 \u4e2d\u6587 3 4 5", "one two three four five six seven eight nine ten " * 6]
+         "<|endoftext|> then more", "caf\u00e9 \u4e2d\u6587 3 4 5", "one two three four five six seven eight nine ten " * 6,
+         "a <pad> red <pad><pad> circle", "red blue " * 90]
 WORDS = "a red circle two blue square ##s left of green star . ! one three four five six seven eight nine ten the cafe 3 4 5 : query".split()
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -46,7 +50,7 @@ def randomise(model, seed, scale_patches=True):
         elif "norm" in name.lower() and name.endswith("weight"):
             p.data = 1 + 0.2 * noise
         elif name.endswith("logit_scale"):
-            p.data = torch.tensor(2.5)
+            p.data = torch.full(p.shape, 2.5)
         else:
             p.data = 0.2 * noise
 
@@ -68,8 +72,8 @@ def unit(x):
 
 # ---- CLIP
 
-def clip_tokenizer(folder):
-    """Byte vocabulary, a few merges, the two specials; the eos id is the largest."""
+def byte_alphabet():
+    """The characters that stand for the 256 bytes."""
     keep = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     chars = [chr(b) if b in keep else None for b in range(256)]
     extra = 256
@@ -77,7 +81,12 @@ def clip_tokenizer(folder):
         if chars[b] is None:
             chars[b] = chr(extra)
             extra += 1
-    order = [chars[b] for b in keep] + [chars[b] for b in range(256) if b not in keep]
+    return [chars[b] for b in keep] + [chars[b] for b in range(256) if b not in keep]
+
+
+def clip_tokenizer(folder):
+    """Byte vocabulary, a few merges, the two specials; the eos id is the largest."""
+    order = byte_alphabet()
     merges = ["r e", "re d</w>", "c i", "t w", "tw o</w>", "l e", "b l", "x x", "xx xx"]
     vocab = order + [c + "</w>" for c in order] + [m.replace(" ", "") for m in merges]
     vocab += ["<|startoftext|>", "<|endoftext|>"]
@@ -224,12 +233,12 @@ def load(folder):
                                model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"})
 
 
-def write_old_layout(folder, pooling, normalize):
+def write_old_layout(folder, pooling, normalize, limit=32):
     types = ["Transformer", "Pooling"] + ["Normalize"] * normalize
     (folder / "modules.json").write_text(json.dumps(
         [{"idx": i, "name": str(i), "path": "" if i == 0 else f"{i}_{t}", "type": f"sentence_transformers.models.{t}"}
          for i, t in enumerate(types)], indent=1))
-    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 32, "do_lower_case": False}))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": limit, "do_lower_case": False}))
     (folder / "1_Pooling").mkdir(exist_ok=True)
     (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 32, **pooling}, indent=1))
 
@@ -295,6 +304,84 @@ def make_bert_plain():
         save_file(part, folder / file, metadata={"format": "pt"})
     (folder / "model.safetensors.index.json").write_text(json.dumps(
         {"metadata": {"total_size": 0}, "weight_map": {n: f for f, part in shards.items() for n in part}}, indent=1))
+
+
+# ---- RoBERTa, XLM-R, MPNet
+
+SENTENCE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 37}
+MEAN = {"pooling_mode_mean_tokens": True}
+
+
+def sentence_model(folder, model, seed, dtype, limit, normalize=False):
+    """Save with random weights, in the old layout of sentence-transformers, and encode."""
+    randomise(model, seed)
+    model.to(dtype).save_pretrained(folder)
+    write_old_layout(folder, MEAN, normalize, limit)
+    encode(load(folder), "", folder, normalize=not normalize)
+
+
+def to_bin(folder, shards=1, prefix=""):
+    """The same tensors as pytorch_model.bin."""
+    tensors = list(load_file(folder / "model.safetensors").items())
+    (folder / "model.safetensors").unlink()
+    if shards == 1:
+        torch.save({prefix + n: t for n, t in tensors}, folder / "pytorch_model.bin")
+        return
+    names = {}
+    for i in range(shards):
+        file = f"pytorch_model-{i + 1:05}-of-{shards:05}.bin"
+        torch.save({prefix + n: t for n, t in tensors[i::shards]}, folder / file)
+        names.update({prefix + n: file for n, t in tensors[i::shards]})
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}, indent=1))
+
+
+def make_roberta():
+    """Positions from the pad's id on, which is 1; one token type; pytorch_model.bin with the class's prefix."""
+    folder = fresh("roberta")
+    order = byte_alphabet()
+    merges = ["r e", "re d", "\u0120 re", "\u0120re d", "c i", "t w", "\u0120 b", "l u", "x x", "xx xx"]
+    vocab = ["<s>", "<pad>", "</s>", "<unk>"] + order + [m.replace(" ", "") for m in merges] + ["<mask>"]
+    (folder / "vocab.json").write_text(json.dumps({t: i for i, t in enumerate(vocab)}, ensure_ascii=False))
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(
+        {"tokenizer_class": "RobertaTokenizer", "model_max_length": 512, "add_prefix_space": False}))
+    model = RobertaModel(RobertaConfig(**SENTENCE, vocab_size=len(vocab), max_position_embeddings=50, type_vocab_size=1,
+                                       layer_norm_eps=1e-5), add_pooling_layer=False)
+    sentence_model(folder, model, 12, torch.float32, 48)
+    to_bin(folder, prefix="roberta.")
+
+
+def pieces(first):
+    """A vocabulary of sentence pieces with scores: words, their beginnings, letters."""
+    words = [w for w in dict.fromkeys(w.strip("#") for w in WORDS) if w.isalnum()]
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)] + list("0123456789.!<>|")
+    tokens = first + ["\u2581" + w for w in words] + ["\u2581"] + letters
+    return [(t, 0.0 if t in first else -2.0 - 0.37 * i % 5) for i, t in enumerate(dict.fromkeys(tokens))]
+
+
+def make_xlm_roberta():
+    """A vocabulary of pieces; F16 in shards of pytorch_model.bin; the positions of pad id 1."""
+    folder = fresh("xlm_roberta")
+    vocab = pieces(["<s>", "<pad>", "</s>", "<unk>"]) + [("<mask>", 0.0)]
+    XLMRobertaTokenizer(vocab=vocab, model_max_length=512).save_pretrained(folder)
+    model = XLMRobertaModel(XLMRobertaConfig(**SENTENCE, vocab_size=len(vocab), max_position_embeddings=66,
+                                             type_vocab_size=1, layer_norm_eps=1e-5), add_pooling_layer=False)
+    sentence_model(folder, model, 13, torch.float16, 64, normalize=True)
+    to_bin(folder, shards=3)
+
+
+def make_mpnet():
+    """Distances beyond those of the last bucket, BF16."""
+    folder = fresh("mpnet")
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    vocab = ["<s>", "<pad>", "</s>"] + WORDS + letters + ["##" + c for c in letters] + ["[UNK]", "<mask>"]
+    vocab = list(dict.fromkeys(vocab))
+    (folder / "vocab.txt").write_text("\n".join(vocab) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(
+        {"tokenizer_class": "MPNetTokenizer", "do_lower_case": True, "model_max_length": 512}))
+    model = MPNetModel(MPNetConfig(**SENTENCE, vocab_size=len(vocab), max_position_embeddings=202, layer_norm_eps=1e-5),
+                       add_pooling_layer=False)
+    sentence_model(folder, model, 14, torch.bfloat16, 190)
 
 
 # ---- DINOv2, SigLIP
@@ -372,10 +459,54 @@ def make_siglip_vision():
     pooled_images(folder, SiglipVisionModel, "", 23, 23)
 
 
+def spiece_model(folder, vocab):
+    """A SentencePiece file of these pieces without a table of characters."""
+    proto = sentencepiece_model_pb2.ModelProto()
+    kinds = {"<unk>": 2, "</s>": 3}
+    for piece, score in vocab:
+        proto.pieces.add(piece=piece, score=score, type=kinds.get(piece, 1))
+    proto.trainer_spec.model_type = 1
+    proto.trainer_spec.unk_id, proto.trainer_spec.eos_id = 2, 1
+    proto.trainer_spec.bos_id = proto.trainer_spec.pad_id = -1
+    proto.normalizer_spec.name = "identity"
+    proto.normalizer_spec.add_dummy_prefix = proto.normalizer_spec.remove_extra_whitespaces = True
+    proto.normalizer_spec.escape_whitespaces = True
+    (folder / "spiece.model").write_bytes(proto.SerializeToString())
+
+
+def make_siglip():
+    """Both towers: texts of 16 tokens, mostly pads, and as long as the pictures' embeddings only after the head."""
+    folder = fresh("siglip")
+    vocab = pieces(["<never>", "</s>", "<unk>"])
+    spiece_model(folder, vocab)
+    (folder / "tokenizer_config.json").write_text(json.dumps(
+        {"tokenizer_class": "SiglipTokenizer", "model_max_length": 16, "pad_token": "</s>", "eos_token": "</s>",
+         "unk_token": "<unk>", "do_lower_case": True}))
+    text = {**TOWER, "hidden_size": 24, "intermediate_size": 37, "vocab_size": len(vocab), "max_position_embeddings": 16,
+            "projection_size": 32}
+    model = SiglipModel(SiglipConfig(text_config=text, vision_config={**TOWER, "intermediate_size": 37, "image_size": 23,
+                                                                      "patch_size": 5}))
+    randomise(model, 15)
+    model.save_pretrained(folder)
+    preprocessor(folder, 23, kind="Siglip")
+    model = SiglipModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    rows = model.get_image_features(pixel_values=pixels(5, 23)).pooler_output
+    write(folder, "images.f32", rows)
+    write(folder, "images_unit.f32", unit(rows))
+    tokenizer = SiglipTokenizer.from_pretrained(folder)
+    rows = []
+    for text in TEXTS:
+        ids = tokenizer([text], padding="max_length", truncation=True, max_length=16, return_tensors="pt")["input_ids"]
+        rows.append(model.get_text_features(input_ids=ids).pooler_output[0])
+    write(folder, "texts.f32", torch.stack(rows))
+    write(folder, "texts_unit.f32", unit(torch.stack(rows)))
+
+
 torch.set_grad_enabled(False)
 (HERE / "texts.json").write_text(json.dumps(TEXTS, indent=1) + "\n")
-for make in (make_clip_quick, make_clip_gelu, make_bert_old, make_bert_new, make_bert_plain, make_dinov2,
-             make_dinov2_swiglu, make_dinov2_registers, make_siglip_vision):
+for make in (make_clip_quick, make_clip_gelu, make_bert_old, make_bert_new, make_bert_plain, make_roberta,
+             make_xlm_roberta, make_mpnet, make_dinov2, make_dinov2_swiglu, make_dinov2_registers, make_siglip_vision,
+             make_siglip):
     if len(sys.argv) == 1 or make.__name__.removeprefix("make_") in sys.argv[1:]:
         torch.manual_seed(0)  # for what a library fills at random
         make()

@@ -296,7 +296,7 @@ static void test_roles(void **state)
     struct ge_encoder *clip = load(FOLDER "/clip_quick", 0, NULL);
     struct ge_encoder *bert = load(FOLDER "/bert_new", 0, NULL), *again;
     float scale = 0, out[64];
-    unsigned char cut[9];
+    unsigned char cut[16];
     struct ge_buf buf;
     ge_json *doc;
     size_t h, w;
