@@ -180,7 +180,7 @@ static ge_status run_round(struct ge_bench *b, struct ge_device *dev, struct ge_
     double products, busy;
     GE_TRY(time_products(dev, t, &products, &busy));
     double wall = ge_now(), cpu = ge_bench_cpu_now();
-    GE_TRY(ge_encoder_images(e, pixels, (size_t)b->batch_size, true, out));
+    GE_TRY(ge_encoder_tensors(e, pixels, (size_t)b->batch_size, true, out));
     cpu = ge_bench_cpu_now() - cpu;
     wall = ge_now() - wall;
     r->gemm[at] = 1e-9 * t->gemm_flop / products;
@@ -229,7 +229,7 @@ static ge_status bench_tower(struct ge_bench *b, const char *folder)
     GE_NEW(out, (size_t)b->batch_size * ge_encoder_dim(e));
     for (size_t i = 0; i < count; i++) pixels[i] = (float)(4 * ge_uniform(1, 0, i) - 2);
     GE_TRY(new_rounds(&r, (size_t)b->repeats));
-    GE_TRY(ge_encoder_images(e, pixels, (size_t)b->batch_size, true, out)); /* warm-up */
+    GE_TRY(ge_encoder_tensors(e, pixels, (size_t)b->batch_size, true, out)); /* warm-up */
     for (size_t at = 0; at < (size_t)b->repeats; at++) {
         GE_TRY(run_round(b, dev, e, &t, pixels, out, &r, at));
     }
