@@ -59,7 +59,7 @@ ge_status ge_bench_gemm(struct ge_bench *b)
     struct ge_device *dev = NULL;
     double *seconds = NULL;
     GE_NEW(seconds, (size_t)b->repeats);
-    GE_TRY(ge_inputs_device(b->device_name, b->level, 1, &dev));
+    GE_TRY(ge_inputs_device(&(struct ge_device_flags){b->device_name, NULL, b->level, 1}, &dev));
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         GE_TRY(bench_shape(b, dev, &shapes[i], seconds));
     }
@@ -217,7 +217,8 @@ static ge_status bench_tower(struct ge_bench *b, const char *folder)
     struct tower t;
     float *pixels = NULL, *out = NULL;
     size_t height, width, count;
-    GE_TRY(ge_inputs_device(b->device_name, b->level, b->threads, &dev));
+    GE_TRY(ge_inputs_device(&(struct ge_device_flags){b->device_name, NULL, b->level, b->threads},
+                            &dev));
     GE_TRY(ge_encoder_load(folder, dev, &options, &e));
     if (!ge_encoder_image_size(e, &height, &width)) {
         GE_TRY(ge_fail(GE_EINVAL, "%s has no image tower", folder));

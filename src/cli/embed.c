@@ -14,9 +14,10 @@
 enum { DEFAULT_BATCH = 32, MAX_BATCH = 4096 };
 
 struct embed {
-    const char *model, *images, *texts, *out, *dtype, *device_name, *level;
+    const char *model, *images, *texts, *out;
+    struct ge_device_flags where;
     struct ge_image_flags switches;
-    long batch_size, threads;
+    long batch_size;
     bool normalize, quiet;
 
     struct ge_inputs inputs;
@@ -30,16 +31,6 @@ struct embed {
     float *rows;    /* (limit, dim) */
     size_t bad, truncated;
 };
-
-static ge_status parse_dtype(const char *name, enum ge_dtype *out)
-{
-    static const enum ge_dtype known[] = {GE_F32, GE_BF16, GE_F16};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        *out = known[i];
-        if (name == NULL || strcmp(name, ge_dtype_name(known[i])) == 0) return GE_OK;
-    }
-    return ge_fail(GE_EINVAL, "--dtype %s: wanted fp32", name);
-}
 
 /* ---- images -------------------------------------------------------------------------------------- */
 
@@ -114,9 +105,9 @@ static ge_status load_encoder(struct embed *c)
     ge_status rc = GE_OK;
     struct ge_preprocess_switches switches;
     struct ge_encoder_options options = {.max_batch = c->limit, .switches = &switches};
-    GE_TRY(parse_dtype(c->dtype, &options.dtype));
+    GE_TRY(ge_inputs_dtype(c->where.dtype, &options.dtype));
     GE_TRY(ge_image_flags_read(&c->switches, &switches));
-    GE_TRY(ge_inputs_device(c->device_name, c->level, c->threads, &c->device));
+    GE_TRY(ge_inputs_device(&c->where, &c->device));
     GE_TRY(ge_encoder_load(c->model, c->device, &options, &c->encoder));
     if (c->images != NULL && !ge_encoder_has_image(c->encoder)) {
         GE_TRY(ge_fail(GE_EINVAL, "%s (%s) has no image tower; use --texts", c->model,
@@ -205,11 +196,11 @@ int ge_cmd_embed(int argc, char **argv)
                                     {"--images", &c.images, NULL, NULL},
                                     {"--texts", &c.texts, NULL, NULL},
                                     {"--out", &c.out, NULL, NULL},
-                                    {"--dtype", &c.dtype, NULL, NULL},
-                                    {"--device", &c.device_name, NULL, NULL},
-                                    {"--level", &c.level, NULL, NULL},
+                                    {"--dtype", &c.where.dtype, NULL, NULL},
+                                    {"--device", &c.where.device, NULL, NULL},
+                                    {"--level", &c.where.level, NULL, NULL},
                                     {"--batch-size", NULL, &c.batch_size, NULL},
-                                    {"--threads", NULL, &c.threads, NULL},
+                                    {"--threads", NULL, &c.where.threads, NULL},
                                     {"--exif", &c.switches.exif, NULL, NULL},
                                     {"--alpha", &c.switches.alpha, NULL, NULL},
                                     {"--pillow", &c.switches.pillow, NULL, NULL},

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "cli/backends.h"
 
 #define MAX_LIST ((size_t)2 << 30)
 
@@ -160,19 +161,27 @@ done:
     return rc;
 }
 
-ge_status ge_inputs_device(const char *name, const char *level, long threads,
-                           struct ge_device **dev)
+ge_status ge_inputs_dtype(const char *name, enum ge_dtype *dtype)
+{
+    *dtype = GE_F32;
+    if (name == NULL) return GE_OK;
+    if (ge_dtype_parse(name, dtype) &&
+        (*dtype == GE_F32 || *dtype == GE_BF16 || *dtype == GE_F16)) {
+        return GE_OK;
+    }
+    return ge_fail(GE_EINVAL, "--dtype %s: wanted fp32, bf16 or fp16", name);
+}
+
+ge_status ge_inputs_device(const struct ge_device_flags *f, struct ge_device **dev)
 {
     enum { MAX_THREADS = 4096 };
     ge_status rc = GE_OK;
-    bool found;
-    struct ge_device_options options = {.threads = (int)threads, .level = level};
-    if (threads > MAX_THREADS) {
-        GE_TRY(ge_fail(GE_EINVAL, "--threads %ld: at most %d", threads, MAX_THREADS));
+    struct ge_device_options options = {.threads = (int)f->threads, .level = f->level};
+    if (f->threads > MAX_THREADS) {
+        GE_TRY(ge_fail(GE_EINVAL, "--threads %ld: at most %d", f->threads, MAX_THREADS));
     }
-    GE_TRY(ge_device_register_builtin());
-    if (name != NULL && strcmp(name, "cuda") == 0) GE_TRY(ge_device_load("cuda", &found));
-    GE_TRY(ge_device_open(name, &options, dev));
+    GE_TRY(ge_inputs_dtype(f->dtype, &options.dtype));
+    GE_TRY(ge_backends_open(f->device, &options, dev));
 done:
     return rc;
 }

@@ -320,7 +320,7 @@ static ge_status score(struct score *c, struct ge_args *args)
     GE_TRY(find_pair(c));
     GE_TRY(ge_session_look_at_images(&c->session, NULL));
     GE_TRY(ge_session_load_encoders(&c->session, NULL));
-    GE_TRY(ge_session_make_evaluator(&c->session, NULL));
+    GE_TRY(ge_session_make_evaluator(&c->session));
     GE_TRY(ge_session_make_run(&c->session, 1, &c->run));
     GE_TRY(ge_eval_prepare(&c->session.evaluator, (uint32_t)c->cell, c->item->index, 1, &chunk));
     GE_TRY(ge_eval_encode(&c->session.evaluator, chunk));

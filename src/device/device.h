@@ -31,7 +31,8 @@ struct ge_weight; /* a linear layer's matrix and bias, packed for products on on
 
 enum ge_dtype { GE_F32, GE_BF16, GE_F16, GE_I32, GE_U8 };
 const char *ge_dtype_name(enum ge_dtype t); /* "fp32", "bf16", "fp16", "int32", "uint8" */
-size_t ge_dtype_size(enum ge_dtype t);      /* bytes of one element */
+bool ge_dtype_parse(const char *name, enum ge_dtype *t); /* of these; false: none of them */
+size_t ge_dtype_size(enum ge_dtype t);                   /* bytes of one element */
 
 /* ---- devices ------------------------------------------------------------------------------ */
 

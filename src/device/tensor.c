@@ -1,5 +1,6 @@
 /* Buffers, tensors and weights: the part of the seam that is the same for every backend. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "device/device_ops.h"
@@ -19,6 +20,18 @@ const char *ge_dtype_name(enum ge_dtype t)
         return "uint8";
     }
     return "?";
+}
+
+bool ge_dtype_parse(const char *name, enum ge_dtype *t)
+{
+    static const enum ge_dtype known[] = {GE_F32, GE_BF16, GE_F16, GE_I32, GE_U8};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name, ge_dtype_name(known[i])) != 0) continue;
+        *t = known[i];
+        return true;
+    }
+    return false;
 }
 
 size_t ge_dtype_size(enum ge_dtype t)
