@@ -101,14 +101,15 @@ done:
 
 static ge_status load_tokenizer(struct ge_encoder *e, const char *folder, struct ge_hasher *h)
 {
-    struct ge_tokenizer_options opt = {GE_TOKENIZER_CLIP, false};
+    struct ge_tokenizer_options opt = {.family = GE_TOKENIZER_CLIP};
     struct ge_hash hash;
     size_t own;
     ge_status rc = GE_OK;
 
     if (strcmp(e->model->ops->kind, "bert") == 0) {
         e->text = *ge_bert_text(e->model);
-        opt = (struct ge_tokenizer_options){GE_TOKENIZER_BERT, e->text.lowercase};
+        opt = (struct ge_tokenizer_options){.family = GE_TOKENIZER_BERT,
+                                            .prepend_lowercase = e->text.lowercase};
     }
     GE_TRY(ge_tokenizer_load(folder, &opt, &e->tokenizer));
     hash = ge_tokenizer_hash(e->tokenizer);
