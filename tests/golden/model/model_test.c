@@ -254,6 +254,10 @@ static void test_dinov2(void **state)
 static void test_siglip(void **state)
 {
     (void)state;
+    check_images(FOLDER "/siglip", FOLDER "/siglip", "images.f32", false);
+    check_images(FOLDER "/siglip", FOLDER "/siglip", "images_unit.f32", true);
+    check_texts(FOLDER "/siglip", FOLDER "/siglip", "texts.f32", NULL, false);
+    check_texts(FOLDER "/siglip", FOLDER "/siglip", "texts_unit.f32", NULL, true);
     check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images.f32", false);
     check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images_unit.f32", true);
 }
@@ -266,6 +270,19 @@ static void test_bert(void **state)
     check_texts(FOLDER "/bert_new", FOLDER "/bert_new", "texts_query.f32", "query", false);
     check_texts(FOLDER "/bert_plain", FOLDER "/bert_plain", "texts.f32", NULL, false);
     check_texts(FOLDER "/bert_plain", FOLDER "/bert_plain", "texts_unit.f32", NULL, true);
+}
+
+/* Positions from the pad's id on, distances between tokens, three forms of pytorch_model.bin. */
+static void test_bert_like(void **state)
+{
+    static const char *const folders[] = {FOLDER "/roberta", FOLDER "/mpnet",
+                                          FOLDER "/xlm_roberta"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        check_texts(folders[i], folders[i], "texts.f32", NULL, false);
+        if (i < 2) check_texts(folders[i], folders[i], "texts_unit.f32", NULL, true);
+    }
 }
 
 /* All six poolings of one model, one after the other. */
@@ -388,16 +405,18 @@ static void test_image_bits(void **state)
     check_image_bits(FOLDER "/dinov2_swiglu");
     check_image_bits(FOLDER "/dinov2_registers");
     check_image_bits(FOLDER "/siglip_vision");
+    check_image_bits(FOLDER "/siglip");
 }
 
 /* Texts alone, all together, and in the opposite order. */
 static void test_text_bits(void **state)
 {
-    static const char *const folders[] = {FOLDER "/clip_quick", FOLDER "/bert_old",
-                                          FOLDER "/bert_new", FOLDER "/bert_plain"};
+    static const char *const folders[] = {
+        FOLDER "/clip_quick", FOLDER "/bert_old",    FOLDER "/bert_new", FOLDER "/bert_plain",
+        FOLDER "/roberta",    FOLDER "/xlm_roberta", FOLDER "/mpnet",    FOLDER "/siglip"};
 
     (void)state;
-    for (size_t f = 0; f < 4; f++) {
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
         struct ge_encoder *e = load(folders[f], 0, NULL);
         size_t dim = ge_encoder_dim(e), n = 8 * n_texts;
         const char **many = ge_calloc(n, sizeof *many);
@@ -451,12 +470,12 @@ static void test_thread_bits(void **state)
 static int run_on(const char *name)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clip),          cmocka_unit_test(test_clip_eos),
-        cmocka_unit_test(test_clip_towers),   cmocka_unit_test(test_dinov2),
-        cmocka_unit_test(test_siglip),        cmocka_unit_test(test_bert),
-        cmocka_unit_test(test_bert_poolings), cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_image_bits),    cmocka_unit_test(test_text_bits),
-        cmocka_unit_test(test_thread_bits),
+        cmocka_unit_test(test_clip),        cmocka_unit_test(test_clip_eos),
+        cmocka_unit_test(test_clip_towers), cmocka_unit_test(test_dinov2),
+        cmocka_unit_test(test_siglip),      cmocka_unit_test(test_bert),
+        cmocka_unit_test(test_bert_like),   cmocka_unit_test(test_bert_poolings),
+        cmocka_unit_test(test_roles),       cmocka_unit_test(test_image_bits),
+        cmocka_unit_test(test_text_bits),   cmocka_unit_test(test_thread_bits),
     };
     struct ge_device_options opt = {.threads = 2, .level = GE_TEST_LEVEL};
     int failed;
