@@ -59,6 +59,17 @@ int ge_mem_fault_pending(void); /* it has not come to the n-th yet */
         }                                                                                          \
     } while (0)
 
+/* Resize array p to n elements; on failure rc = GE_ENOMEM and goto done (the array stays valid). */
+#define GE_RESIZE(p, n)                                                                            \
+    do {                                                                                           \
+        void *resize_p_ = ge_realloc((p), (n), sizeof *(p));                                       \
+        if (resize_p_ == NULL) {                                                                   \
+            rc = GE_ENOMEM;                                                                        \
+            goto done;                                                                             \
+        }                                                                                          \
+        (p) = resize_p_;                                                                           \
+    } while (0)
+
 /* Make room for one more element in a growing array of n used and *cap allocated ones.
  * Doubles; on failure rc = GE_ENOMEM and goto done (the array stays valid). */
 #define GE_GROW(p, n, cap)                                                                         \

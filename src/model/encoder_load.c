@@ -115,9 +115,12 @@ static ge_status find_pad(struct ge_encoder *e, const char *folder)
 {
     if (e->model->pad_to == 0) return GE_OK;
     e->pad = ge_tokenizer_special(e->tokenizer, GE_TOKEN_PAD);
-    if (e->pad >= 0) return GE_OK;
-    return ge_fail(GE_EFORMAT, "%s: the tokenizer has no pad_token, which fills each text up",
-                   folder);
+    if (e->pad >= 0 && (size_t)e->pad < e->model->vocab) return GE_OK;
+    return ge_fail(
+        GE_EFORMAT,
+        "%s: the tokenizer's pad_token, which fills each text up, has id %d, the model has "
+        "%zu token rows",
+        folder, (int)e->pad, e->model->vocab);
 }
 
 static ge_status load_tokenizer(struct ge_encoder *e, const char *folder, struct ge_hasher *h)

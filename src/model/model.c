@@ -6,14 +6,20 @@
 
 #include "base/mem.h"
 
+/* The tokenizer of a kind without texts is never asked for. */
 static const struct ge_model_kind kinds[] = {
     {"clip", &ge_clip_ops, true, true, GE_TOKENIZER_CLIP},
     {"clip_text_model", &ge_clip_ops, false, true, GE_TOKENIZER_CLIP},
     {"clip_vision_model", &ge_clip_ops, true, false, GE_TOKENIZER_CLIP},
-    {"siglip_vision_model", &ge_siglip_ops, true, false, GE_TOKENIZER_BERT},
-    {"dinov2", &ge_dinov2_ops, true, false, GE_TOKENIZER_BERT},
-    {"dinov2_with_registers", &ge_dinov2_ops, true, false, GE_TOKENIZER_BERT},
+    {"siglip", &ge_siglip_ops, true, true, GE_TOKENIZER_SIGLIP},
+    {"siglip_text_model", &ge_siglip_ops, false, true, GE_TOKENIZER_SIGLIP},
+    {"siglip_vision_model", &ge_siglip_ops, true, false, GE_TOKENIZER_SIGLIP},
+    {"dinov2", &ge_dinov2_ops, true, false, GE_TOKENIZER_CLIP},
+    {"dinov2_with_registers", &ge_dinov2_ops, true, false, GE_TOKENIZER_CLIP},
     {"bert", &ge_bert_ops, false, true, GE_TOKENIZER_BERT},
+    {"roberta", &ge_bert_ops, false, true, GE_TOKENIZER_ROBERTA},
+    {"xlm-roberta", &ge_bert_ops, false, true, GE_TOKENIZER_XLM_ROBERTA},
+    {"mpnet", &ge_bert_ops, false, true, GE_TOKENIZER_MPNET},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

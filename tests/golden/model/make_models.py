@@ -500,6 +500,10 @@ def make_siglip():
         rows.append(model.get_text_features(input_ids=ids).pooler_output[0])
     write(folder, "texts.f32", torch.stack(rows))
     write(folder, "texts_unit.f32", unit(torch.stack(rows)))
+    saved = json.loads((folder / "config.json").read_text())
+    for tower in ("vision", "text"):  # a tower alone, for the same weights
+        config = {**saved[f"{tower}_config"], "architectures": [f"Siglip{tower.capitalize()}Model"]}
+        (folder / f"config_{tower}.json").write_text(json.dumps(config, indent=1))
 
 
 torch.set_grad_enabled(False)

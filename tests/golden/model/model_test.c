@@ -202,35 +202,37 @@ static void test_clip_eos(void **state)
 }
 
 /* Folders of one tower: its pooled row, or the same projected as in the whole model. */
-static void test_clip_towers(void **state)
+static void check_tower(const char *golden, const char *config, const char *images,
+                        const char *rows, size_t dim)
 {
-    static const struct {
-        const char *config, *images, *texts;
-        size_t dim;
-    } cases[] = {{"config_vision.json", "images_vision.f32", NULL, 32},
-                 {"config_vision_projected.json", "images.f32", NULL, 20},
-                 {"config_text.json", NULL, "texts_text.f32", 24},
-                 {"config_text_projected.json", NULL, "texts.f32", 20}};
+    char *dir = variant(golden, "config.json", config);
+    struct ge_encoder *e = load(dir, 0, NULL);
+    float out[64];
 
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char *dir = variant(FOLDER "/clip_quick", "config.json", cases[i].config);
-        struct ge_encoder *e = load(dir, 0, NULL);
-        float out[64];
-        assert_int_equal(ge_encoder_has_image(e), cases[i].images != NULL);
-        assert_int_equal(ge_encoder_has_text(e), cases[i].texts != NULL);
-        assert_int_equal(ge_encoder_dim(e), cases[i].dim);
-        assert_false(ge_encoder_logit_scale(e, NULL));
-        if (cases[i].images != NULL) {
-            check_images(dir, FOLDER "/clip_quick", cases[i].images, false);
-            assert_status(ge_encoder_texts(e, texts, 1, false, out, NULL), GE_EINVAL);
-        } else {
-            check_texts(dir, FOLDER "/clip_quick", cases[i].texts, NULL, false);
-            assert_status(ge_encoder_tensors(e, out, 1, false, out), GE_EINVAL);
-        }
-        ge_encoder_delete(&e);
-        remove_variant(dir);
+    assert_int_equal(ge_encoder_has_image(e), images != NULL);
+    assert_int_equal(ge_encoder_has_text(e), rows != NULL);
+    assert_int_equal(ge_encoder_dim(e), dim);
+    assert_false(ge_encoder_logit_scale(e, NULL));
+    if (images != NULL) {
+        check_images(dir, golden, images, false);
+        assert_status(ge_encoder_texts(e, texts, 1, false, out, NULL), GE_EINVAL);
+    } else {
+        check_texts(dir, golden, rows, NULL, false);
+        assert_status(ge_encoder_tensors(e, out, 1, false, out), GE_EINVAL);
     }
+    ge_encoder_delete(&e);
+    remove_variant(dir);
+}
+
+static void test_towers(void **state)
+{
+    (void)state;
+    check_tower(FOLDER "/clip_quick", "config_vision.json", "images_vision.f32", NULL, 32);
+    check_tower(FOLDER "/clip_quick", "config_vision_projected.json", "images.f32", NULL, 20);
+    check_tower(FOLDER "/clip_quick", "config_text.json", NULL, "texts_text.f32", 24);
+    check_tower(FOLDER "/clip_quick", "config_text_projected.json", NULL, "texts.f32", 20);
+    check_tower(FOLDER "/siglip", "config_vision.json", "images.f32", NULL, 32);
+    check_tower(FOLDER "/siglip", "config_text.json", NULL, "texts.f32", 32);
 }
 
 /* Positions as stored and interpolated, larger and smaller, not square; SwiGLU; registers. */
@@ -256,6 +258,10 @@ static void test_dinov2(void **state)
 static void test_siglip(void **state)
 {
     (void)state;
+    check_images(FOLDER "/siglip", FOLDER "/siglip", "images.f32", false);
+    check_images(FOLDER "/siglip", FOLDER "/siglip", "images_unit.f32", true);
+    check_texts(FOLDER "/siglip", FOLDER "/siglip", "texts.f32", NULL, false);
+    check_texts(FOLDER "/siglip", FOLDER "/siglip", "texts_unit.f32", NULL, true);
     check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images.f32", false);
     check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images_unit.f32", true);
 }
@@ -268,6 +274,19 @@ static void test_bert(void **state)
     check_texts(FOLDER "/bert_new", FOLDER "/bert_new", "texts_query.f32", "query", false);
     check_texts(FOLDER "/bert_plain", FOLDER "/bert_plain", "texts.f32", NULL, false);
     check_texts(FOLDER "/bert_plain", FOLDER "/bert_plain", "texts_unit.f32", NULL, true);
+}
+
+/* Positions from the pad's id on, distances between tokens, three forms of pytorch_model.bin. */
+static void test_bert_like(void **state)
+{
+    static const char *const folders[] = {FOLDER "/roberta", FOLDER "/mpnet",
+                                          FOLDER "/xlm_roberta"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        check_texts(folders[i], folders[i], "texts.f32", NULL, false);
+        if (i < 2) check_texts(folders[i], folders[i], "texts_unit.f32", NULL, true);
+    }
 }
 
 /* All six poolings of one model, one after the other. */
@@ -325,6 +344,17 @@ static void test_roles(void **state)
     assert_false(cut[1]);
     assert_true(cut[8]);
     free(rows);
+
+    again = load(FOLDER "/siglip", 0, NULL); /* padded to its 16 tokens, and cut there */
+    assert_int_equal(ge_encoder_max_tokens(again), 16);
+    assert_true(ge_encoder_logit_scale(again, &scale));
+    assert_close(scale, exp(2.5), 1e-5);
+    rows = ge_calloc(n_texts * ge_encoder_dim(again), sizeof *rows);
+    assert_ok(ge_encoder_texts(again, texts, n_texts, false, rows, cut));
+    assert_false(cut[0] || cut[1] || cut[2]);
+    assert_true(cut[8] && cut[10]);
+    free(rows);
+    ge_encoder_delete(&again);
 
     ge_buf_init(&buf, 1 << 16);
     ge_encoder_describe(clip, &buf);
@@ -390,16 +420,18 @@ static void test_image_bits(void **state)
     check_image_bits(FOLDER "/dinov2_swiglu");
     check_image_bits(FOLDER "/dinov2_registers");
     check_image_bits(FOLDER "/siglip_vision");
+    check_image_bits(FOLDER "/siglip");
 }
 
 /* Texts alone, all together, and in the opposite order. */
 static void test_text_bits(void **state)
 {
-    static const char *const folders[] = {FOLDER "/clip_quick", FOLDER "/bert_old",
-                                          FOLDER "/bert_new", FOLDER "/bert_plain"};
+    static const char *const folders[] = {
+        FOLDER "/clip_quick", FOLDER "/bert_old",    FOLDER "/bert_new", FOLDER "/bert_plain",
+        FOLDER "/roberta",    FOLDER "/xlm_roberta", FOLDER "/mpnet",    FOLDER "/siglip"};
 
     (void)state;
-    for (size_t f = 0; f < 4; f++) {
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
         struct ge_encoder *e = load(folders[f], 0, NULL);
         size_t dim = ge_encoder_dim(e), n = 8 * n_texts;
         const char **many = ge_calloc(n, sizeof *many);
@@ -507,12 +539,13 @@ static void test_thread_bits(void **state)
 static int run_on(const char *name)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clip),          cmocka_unit_test(test_clip_eos),
-        cmocka_unit_test(test_clip_towers),   cmocka_unit_test(test_dinov2),
-        cmocka_unit_test(test_siglip),        cmocka_unit_test(test_bert),
-        cmocka_unit_test(test_bert_poolings), cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_image_bits),    cmocka_unit_test(test_text_bits),
-        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_thread_bits),
+        cmocka_unit_test(test_clip),      cmocka_unit_test(test_clip_eos),
+        cmocka_unit_test(test_towers),    cmocka_unit_test(test_dinov2),
+        cmocka_unit_test(test_siglip),    cmocka_unit_test(test_bert),
+        cmocka_unit_test(test_bert_like), cmocka_unit_test(test_bert_poolings),
+        cmocka_unit_test(test_roles),     cmocka_unit_test(test_image_bits),
+        cmocka_unit_test(test_text_bits), cmocka_unit_test(test_thread_bits),
+        cmocka_unit_test(test_bytes),
     };
     struct ge_device_options opt = {.threads = 2, .level = GE_TEST_LEVEL};
     int failed;

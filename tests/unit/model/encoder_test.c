@@ -145,6 +145,37 @@ static void test_configs(void **state)
          "register_tokens is (1,4,32), the configuration wants (5,32)"},
         {"dinov2_registers", "\"num_register_tokens\": 4", "\"num_register_tokens\": 1e9",
          GE_EFORMAT, "num_register_tokens"},
+        {"siglip", "\"projection_size\": 32", "\"projection_size\": 24", GE_EFORMAT,
+         "cannot be compared"},
+        {"siglip", "\"text_config\": {", "\"text_config\": [], \"was\": {", GE_EFORMAT,
+         "text_config"},
+        {"siglip", "\"max_position_embeddings\": 16", "\"max_position_embeddings\": 17", GE_EFORMAT,
+         "text_model.embeddings.position_embedding.weight is (16,24), the configuration wants "
+         "(17,24)"},
+        {"siglip", "\"model_type\": \"siglip\"", "\"model_type\": \"siglip_text_model\"",
+         GE_EFORMAT,
+         "token_embedding.weight"}, /* the class's own defaults, as its settings are not at the top */
+        {"roberta", "\"max_position_embeddings\": 50", "\"max_position_embeddings\": 2", GE_EFORMAT,
+         "leaves no position"},
+        {"roberta", "\"max_position_embeddings\": 50", "\"max_position_embeddings\": 51",
+         GE_EFORMAT, "position_embeddings.weight is (50,32)"},
+        {"roberta", "\"pad_token_id\": 1", "\"pad_token_id\": 49", GE_EFORMAT,
+         "leaves no position"},
+        {"roberta", "\"pad_token_id\": 1", "\"pad_token_id\": -1", GE_EFORMAT, "pad_token_id"},
+        {"roberta", "\"type_vocab_size\": 1", "\"type_vocab_size\": 2", GE_EFORMAT,
+         "token_type_embeddings.weight is (1,32), the configuration wants (2,32)"},
+        {"roberta", "\"is_decoder\": false", "\"is_decoder\": true", GE_EUNSUPPORTED, "is_decoder"},
+        {"xlm_roberta", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", GE_EFORMAT,
+         "encoder.layer.2.attention.self.query.weight is missing"},
+        {"mpnet", "\"relative_attention_num_buckets\": 32",
+         "\"relative_attention_num_buckets\": 16", GE_EFORMAT, "relative_attention_num_buckets"},
+        {"mpnet", "\"relative_attention_num_buckets\": 32",
+         "\"relative_attention_num_buckets\": 33", GE_EFORMAT,
+         "relative_attention_bias.weight is (32,4), the configuration wants (33,4)"},
+        {"mpnet", "\"num_attention_heads\": 4", "\"num_attention_heads\": 2", GE_EFORMAT,
+         "the configuration wants (32,2)"},
+        {"mpnet", "\"max_position_embeddings\": 202", "\"max_position_embeddings\": 1048576",
+         GE_EFORMAT, "position_embeddings"},
         {"siglip_vision", "siglip_vision_model", "siglip2", GE_EUNSUPPORTED, "NaFlex"},
         {"siglip_vision", "\"vision_use_head\": true", "\"vision_use_head\": false",
          GE_EUNSUPPORTED, "vision_use_head"},
@@ -173,7 +204,12 @@ static void test_missing_files(void **state)
                                            {"clip_quick", "preprocessor_config.json"},
                                            {"clip_quick", "vocab.json"},
                                            {"bert_old", "vocab.txt"},
-                                           {"bert_plain", "model-00002-of-00002.safetensors"}};
+                                           {"bert_plain", "model-00002-of-00002.safetensors"},
+                                           {"xlm_roberta", "pytorch_model-00002-of-00003.bin"},
+                                           {"xlm_roberta", "tokenizer.json"},
+                                           {"mpnet", "vocab.txt"},
+                                           {"siglip", "spiece.model"},
+                                           {"dinov2", "preprocessor_config.json"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -250,6 +286,20 @@ static void test_picture_sizes(void **state)
         must_fail(cases[i].want, cases[i].says);
         folder_delete(dir);
         free(crop);
+    }
+}
+
+/* What SigLIP's texts are filled with must be there. */
+static void test_no_pad(void **state)
+{
+    static const char *const pads[] = {"\"pad_token\": \"<nowhere>\"", "\"pad_token\": null"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        copy_golden("siglip");
+        put_edited("siglip", "tokenizer_config.json", "\"pad_token\": \"</s>\"", pads[i]);
+        must_fail(GE_EFORMAT, "pad_token");
+        folder_delete(dir);
     }
 }
 
@@ -506,10 +556,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configs),         cmocka_unit_test(test_missing_files),
         cmocka_unit_test(test_missing_tensors), cmocka_unit_test(test_picture_sizes),
-        cmocka_unit_test(test_weights),         cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_modules),         cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_options),         cmocka_unit_test(test_nan_pixels),
-        cmocka_unit_test(test_out_of_memory),   cmocka_unit_test(test_short_memory),
+        cmocka_unit_test(test_no_pad),          cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_overflow),        cmocka_unit_test(test_modules),
+        cmocka_unit_test(test_dense),           cmocka_unit_test(test_options),
+        cmocka_unit_test(test_nan_pixels),      cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_short_memory),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }
