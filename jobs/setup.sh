@@ -13,6 +13,7 @@ packages=(
     libhdf5-dev                     # the store
     libcjson-dev                    # JSON
     libdnnl-dev                     # fast CPU matrix products
+    libhwloc-dev                    # CPUs near a GPU
     libjpeg-dev libspng-dev libwebp-dev zlib1g-dev # images
     libutf8proc-dev libpcre2-dev    # tokenizers
     libxxhash-dev                   # hashes

@@ -250,6 +250,7 @@ static bool poll_done(void *ctx, struct ge_work_done *out)
         .samples = done.samples,
         .undone = done.undone,
         .errors = done.errors,
+        .leave = done.device_lost,
     };
     return true;
 }

@@ -323,7 +323,8 @@ static ge_status score(struct score *c, struct ge_args *args)
     GE_TRY(ge_session_make_evaluator(&c->session, NULL));
     GE_TRY(ge_session_make_run(&c->session, 1, &c->run));
     GE_TRY(ge_eval_prepare(&c->session.evaluator, (uint32_t)c->cell, c->item->index, 1, &chunk));
-    GE_TRY(ge_eval_encode(&c->session.evaluator, chunk, &result));
+    GE_TRY(ge_eval_encode(&c->session.evaluator, chunk));
+    GE_TRY(ge_eval_score(&c->session.evaluator, chunk, &result));
     ge_show_item(c->item);
     show_encoders(&c->session);
     GE_TRY(show_answers(c, result, &shown));

@@ -392,6 +392,7 @@ ge_status ge_session_make_evaluator(struct ge_session *s, struct ge_comm *comm)
     ev->cells = s->cells;
     ev->scoring = s->scoring;
     ev->n_scoring = s->n_scoring;
+    ev->device = s->device;
     ev->encoders = s->encoders;
     ev->n_encoders = job->n_encoders;
     ev->role_encoder[GE_ROLE_IMAGE_TEXT] = encoder_index(job, job->scoring.image_text);

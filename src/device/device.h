@@ -81,6 +81,10 @@ const char *ge_device_describe(const struct ge_device *dev);
 /* PCI bus id of the device ("0000:3b:00.0"), for binding threads near it; "" when it has none. */
 const char *ge_device_pci(const struct ge_device *dev);
 
+/* The device failed for good: every further call on it fails with GE_EDEVICE, and only another
+ * process may find it well again. */
+bool ge_device_lost(const struct ge_device *dev);
+
 /* Bytes of the device's own memory; false when it computes in host memory. `free` is what all
  * processes that share the device may still take together. */
 bool ge_device_memory(struct ge_device *dev, size_t *free, size_t *total);
@@ -165,6 +169,15 @@ ge_status ge_stage_release(struct ge_stage *stage);
 
 /* Wait until everything sent has been read from host memory. */
 ge_status ge_stage_wait(struct ge_stage *stage);
+
+/* A fetch: the way back. Begin copies a dense matrix to the fetch's own host memory once the
+ * operations called so far are done, and does not hold up the caller; wait waits for that copy
+ * alone, not for what was called after it, and gives the bytes, which stay until the next begin. */
+struct ge_fetch;
+ge_status ge_fetch_new(struct ge_device *dev, size_t bytes, struct ge_fetch **fetch);
+void ge_fetch_delete(struct ge_fetch **fetch); /* waits; NULL is fine */
+ge_status ge_fetch_begin(struct ge_fetch *fetch, struct ge_tensor src);
+ge_status ge_fetch_wait(struct ge_fetch *fetch, const void **data);
 
 /* ---- operations ---------------------------------------------------------------------------
  * Results may not overlap operands unless it says so. Zero rows are fine everywhere. Index tensors

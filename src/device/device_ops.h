@@ -21,6 +21,7 @@ struct ge_device {
     char numerics[256];
     char description[256];
     char pci[16]; /* "" when it is no PCI device */
+    bool lost;    /* set by the backend: every further call fails */
 };
 struct ge_buffer {
     struct ge_device *dev;
@@ -34,6 +35,11 @@ struct ge_weight {
 struct ge_stage {
     struct ge_device *dev;
     struct ge_buffer *buf;
+};
+struct ge_fetch {
+    struct ge_device *dev;
+    size_t bytes;
+    void *host; /* bytes long; ge_host_new() */
 };
 
 struct ge_matmul {
@@ -76,6 +82,11 @@ struct ge_device_ops {
     ge_status (*stage_acquire)(struct ge_stage *stage);
     ge_status (*stage_release)(struct ge_stage *stage);
     ge_status (*stage_wait)(struct ge_stage *stage);
+    ge_status (*fetch_new)(struct ge_device *dev, size_t bytes, struct ge_fetch **fetch);
+    void (*fetch_delete)(struct ge_fetch *fetch);
+    ge_status (*fetch_begin)(struct ge_fetch *fetch, const struct ge_buffer *src, size_t offset,
+                             size_t bytes);
+    ge_status (*fetch_wait)(struct ge_fetch *fetch);
 
     ge_status (*patches)(struct ge_device *dev, const struct ge_tensor *pixels, size_t channels,
                          size_t height, size_t width, size_t patch, const struct ge_tensor *out);

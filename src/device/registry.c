@@ -203,6 +203,11 @@ const char *ge_device_pci(const struct ge_device *dev)
     return dev->pci;
 }
 
+bool ge_device_lost(const struct ge_device *dev)
+{
+    return dev->lost;
+}
+
 bool ge_device_memory(struct ge_device *dev, size_t *free, size_t *total)
 {
     if (dev->ops->memory == NULL) return false;

@@ -248,3 +248,55 @@ ge_status ge_stage_wait(struct ge_stage *stage)
 
     return ops->stage_wait != NULL ? ops->stage_wait(stage) : GE_OK;
 }
+
+ge_status ge_fetch_new(struct ge_device *dev, size_t bytes, struct ge_fetch **fetch)
+{
+    struct ge_fetch *f = NULL;
+    ge_status rc = GE_OK;
+
+    *fetch = NULL;
+    if (dev->ops->fetch_new != NULL) return dev->ops->fetch_new(dev, bytes, fetch);
+    GE_NEW(f, 1);
+    *f = (struct ge_fetch){.dev = dev, .bytes = bytes};
+    GE_TRY(ge_host_new(dev, bytes, &f->host));
+    *fetch = f;
+    f = NULL;
+done:
+    free(f);
+    return rc;
+}
+
+void ge_fetch_delete(struct ge_fetch **fetch)
+{
+    struct ge_fetch *f = *fetch;
+
+    *fetch = NULL;
+    if (f == NULL) return;
+    if (f->dev->ops->fetch_delete != NULL) {
+        f->dev->ops->fetch_delete(f);
+        return;
+    }
+    ge_host_delete(f->dev, &f->host);
+    free(f);
+}
+
+ge_status ge_fetch_begin(struct ge_fetch *fetch, struct ge_tensor src)
+{
+    const struct ge_device_ops *ops = fetch->dev->ops;
+    size_t offset = 0, bytes = 0;
+    ge_status rc = dense_range(&src, &offset, &bytes);
+
+    if (rc != GE_OK) return rc;
+    if (bytes > fetch->bytes)
+        return ge_fail(GE_EINVAL, "fetch of %zu bytes: cannot hold %zu", fetch->bytes, bytes);
+    if (ops->fetch_begin != NULL) return ops->fetch_begin(fetch, src.buf, offset, bytes);
+    return ops->download(src.buf, offset, fetch->host, bytes);
+}
+
+ge_status ge_fetch_wait(struct ge_fetch *fetch, const void **data)
+{
+    const struct ge_device_ops *ops = fetch->dev->ops;
+
+    *data = fetch->host;
+    return ops->fetch_wait != NULL ? ops->fetch_wait(fetch) : GE_OK;
+}

@@ -1,9 +1,9 @@
 /* Evaluation of chunks: items of one cell in, score and verdict rows out.
  *
  *   gather inputs ─► read, hash, decode, resize ─► encode ─► score ─► pack
- *   `──────────── prepare stage ───────────────'   `──── encode stage ────'
+ *   `──────────── prepare stage ───────────────'   `stage'   `─ score stage ─'
  *
- * Two functions a stage, so that a caller without threads (tests, `gapeval score`) runs them one
+ * One function a stage, so that a caller without threads (tests, `gapeval score`) runs them one
  * after the other and the engine (engine.h) overlaps them over consecutive chunks. What a sample
  * scores depends on that sample alone: neither on the chunk, nor the cache, nor the threads.
  *
@@ -39,6 +39,7 @@ struct ge_evaluator {
     const struct ge_eval_cell *cells;
     const struct ge_task_scoring *scoring; /* (n_scoring), sorted by task in byte order */
     size_t n_scoring;
+    const struct ge_device *device;     /* of the encoders; NULL: a lost one is not noticed */
     struct ge_encoder *const *encoders; /* (n_encoders) */
     size_t n_encoders;                  /* at most GE_EVAL_MAX_ENCODERS */
     int role_encoder[GE_ROLES];         /* index into encoders; -1: none */
@@ -67,10 +68,14 @@ struct ge_eval_chunk;
 ge_status ge_eval_prepare(struct ge_evaluator *ev, uint32_t cell, uint32_t first, uint32_t count,
                           struct ge_eval_chunk **chunk);
 
-/* Encode stage: embed what is missing, score every sample. *result borrows from the chunk. A
- * failure of the device fails the whole chunk: GE_EDEVICE. GE_ENOMEM, GE_EINTERRUPTED. */
-ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
-                         const struct ge_result **result);
+/* Encode stage, the only one that uses the device: embed what is missing. A failure of the device
+ * fails the whole chunk: GE_EDEVICE. GE_ENOMEM, GE_EINTERRUPTED. */
+ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk);
+
+/* Score stage: every sample's scores, verdict and rows. *result borrows from the chunk.
+ * GE_ENOMEM. */
+ge_status ge_eval_score(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
+                        const struct ge_result **result);
 
 void ge_eval_chunk_delete(struct ge_eval_chunk **chunk); /* NULL is fine */
 

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/trace.h"
 #include "evaluate/chunk.h"
 #include "image/preprocess.h"
 
@@ -100,11 +101,13 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     char *data = NULL;
     size_t len = 0;
     float *v = NULL;
-    double start = ge_now(), have;
+    double start = ge_now(), have, span;
     if (ge_eval_is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
     GE_NEW(v, ge_encoder_dim(ev->encoders[in->encoder]));
     if (ge_cache_get_path(ev->cache, in->what, &in->content) && from_cache(ev, in, v)) goto hit;
+    span = ge_trace_begin("read");
     rc = read_image_file(ev, in->what, &data, &len, &o->node_fault);
+    ge_trace_end("read", span, len);
     if (rc != GE_OK && !o->node_fault) rc = without_folder(rc, in->what);
     if (rc != GE_OK) goto done;
     in->content = ge_hash_bytes(data, len);
@@ -113,7 +116,9 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     o->times.read = have - start;
     o->times.images_read = 1;
     if (from_cache(ev, in, v)) goto hit;
+    span = ge_trace_begin("decode");
     rc = decode(ev, in, data, len);
+    ge_trace_end("decode", span, 1);
     if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(in->what));
     o->times.decode = ge_now() - have;
     goto done;

@@ -34,6 +34,7 @@ third_party='
 ^(cuda|cublas|cudnn|nvml)[^/]*\.h$  ^cuda/
 ^cjson/cJSON\.h$|^cJSON\.h$     ^src/base/json[^/]*\.c$
 ^xxhash\.h$                     ^src/base/hash\.c$
+^hwloc\.h$                      ^src/base/topology\.c$
 ^(jpeglib|jerror|spng)\.h$      ^src/image/
 ^webp/[a-z]+\.h$                ^src/image/
 ^(utf8proc|pcre2)\.h$           ^src/text/

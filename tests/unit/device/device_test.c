@@ -191,12 +191,17 @@ static void test_stages(void **state)
     (void)state;
     for (size_t i = 0; ge_device_name_at(i) != NULL; i++) {
         struct ge_stage *stage[2];
+        struct ge_fetch *fetch[2];
         struct ge_device *dev;
         struct ge_tensor x, out;
+        const void *back;
         void *host;
         assert_ok(ge_device_open(ge_device_name_at(i), NULL, &dev));
         assert_ok(ge_tensor_new(dev, ROUNDS, LEN, GE_F32, &out));
-        for (int s = 0; s < 2; s++) assert_ok(ge_stage_new(dev, sizeof sent[0], &stage[s]));
+        for (int s = 0; s < 2; s++) {
+            assert_ok(ge_stage_new(dev, sizeof sent[0], &stage[s]));
+            assert_ok(ge_fetch_new(dev, sizeof sent[0], &fetch[s]));
+        }
         assert_int_equal(ge_stage_bytes(stage[0]), sizeof sent[0]);
         assert_status(ge_stage_send(stage[0], 4, sent, sizeof sent[0]), GE_EINVAL);
         assert_ok(ge_host_new(dev, sizeof sent, &host));
@@ -209,15 +214,25 @@ static void test_stages(void **state)
             assert_ok(ge_stage_acquire(stage[r % 2], 1, LEN, GE_F32, &x));
             assert_ok(ge_copy(dev, x, ge_tensor_rows(out, (size_t)r, 1)));
             assert_ok(ge_stage_release(stage[r % 2]));
+            assert_ok(ge_fetch_begin(fetch[r % 2], ge_tensor_rows(out, (size_t)r, 1)));
+            if (r == 0) continue;
+            assert_ok(ge_fetch_wait(fetch[(r - 1) % 2], &back)); /* of the round before */
+            assert_memory_equal(back, sent[r - 1], sizeof sent[r]);
         }
         assert_ok(ge_stage_wait(stage[0]));
         assert_ok(ge_download(out, got));
         assert_memory_equal(got, sent, sizeof sent);
         ge_host_delete(dev, &host);
         assert_null(host);
-        for (int s = 0; s < 2; s++) ge_stage_delete(&stage[s]);
+        assert_status(ge_fetch_begin(fetch[0], out), GE_EINVAL); /* too large */
+        for (int s = 0; s < 2; s++) {
+            ge_stage_delete(&stage[s]);
+            ge_fetch_delete(&fetch[s]);
+        }
         assert_null(stage[0]);
+        assert_null(fetch[0]);
         ge_stage_delete(&stage[0]);
+        ge_fetch_delete(&fetch[0]);
         ge_buffer_delete(&out.buf);
         ge_device_close(&dev);
     }

@@ -49,6 +49,7 @@ struct fake_device {
     pthread_cond_t changed;
     struct job *first, *last;
     bool flush, idle, stop;
+    bool losing; /* from now on everything fails */
     ge_status failed;
 };
 
@@ -62,11 +63,16 @@ struct fake_weight {
     struct ge_weight *inner;
 };
 
-static int fail_at;
+static int fail_at, lose_at;
 
 void fake_device_fail_at(int n)
 {
     fail_at = n;
+}
+
+void fake_device_lose_at(int n)
+{
+    lose_at = n;
 }
 
 /* ---- the worker --------------------------------------------------------------------------- */
@@ -183,7 +189,8 @@ static ge_status fake_synchronize(struct ge_device *dev)
     pthread_cond_broadcast(&f->changed);
     while (!f->idle) pthread_cond_wait(&f->changed, &f->lock);
     failed = f->failed;
-    f->failed = GE_OK;
+    f->head.lost = f->losing;
+    if (!f->losing) f->failed = GE_OK;
     pthread_mutex_unlock(&f->lock);
     return failed == GE_OK ? GE_OK : ge_fail(failed, "fake: a queued operation failed");
 }
@@ -197,6 +204,10 @@ static ge_status push(struct ge_device *dev, struct job job)
     *j = job;
     pthread_mutex_lock(&f->lock);
     if (fail_at > 0 && --fail_at == 0 && f->failed == GE_OK) f->failed = GE_EDEVICE;
+    if (lose_at > 0 && --lose_at == 0) {
+        f->losing = true;
+        f->failed = GE_EDEVICE;
+    }
     if (f->last != NULL)
         f->last->next = j;
     else
