@@ -3,7 +3,8 @@
  *
  * The files: suite.c (this), suite_matmul.c, suite_rows.c, suite_tokens.c, suite_attention.c (the
  * operations by kind), suite_digits.c (a row's bits depend on its inputs alone), suite_edges.c
- * (empty and refused calls), op_suite.c (which devices and types run). */
+ * (empty and refused calls), suite_run.c (the list of tests), op_suite.c (which devices and types
+ * run). */
 #ifndef GE_TESTS_DEVICE_SUITE_H
 #define GE_TESTS_DEVICE_SUITE_H
 
@@ -49,6 +50,10 @@ double ref_act(enum ge_activation act, double x);
 /* Fetch m and compare with `want` (rows, cols) dense within the tolerance of `op` (suite.c has the
  * table); `terms`: addends of a sum. A NaN in `want` skips its element, one in m fails. */
 void check(const char *op, struct matrix *m, const double *want, size_t terms);
+
+/* suite_run.c: all tests on the device of this name; the number that failed. What the machine lacks
+ * (a level, a type, a GPU) is reported as skipped. */
+int suite_run(const char *name, const char *level, enum ge_dtype dtype, int threads);
 
 /* suite_matmul.c */
 void test_matmul(void **state);
