@@ -113,6 +113,22 @@ struct ge_gemm_bench {
 ge_status ge_device_bench_gemm(struct ge_device *dev, const struct ge_gemm_bench *b,
                                double *seconds);
 
+/* What the operations that were called since ge_device_count() amount to; two operations per
+ * multiply-add. Products are kept per weight's shape, attention as if every query saw the longest
+ * row of keys, which is exact for images; the rest is left out, being bound by memory. */
+enum { GE_WORK_SHAPES = 32 };
+struct ge_work {
+    struct ge_work_shape {
+        size_t n, k;        /* of the weight */
+        size_t times, rows; /* products with it, and their rows in all */
+    } shapes[GE_WORK_SHAPES];
+    size_t n_shapes; /* products of further shapes are in product_flop alone */
+    double product_flop, attention_flop;
+};
+
+/* Clear *work, and count in it from now on; NULL: no more. Borrowed until then. */
+void ge_device_count(struct ge_device *dev, struct ge_work *work);
+
 /* Time the product algorithms that a backend has for each shape, and append to `json` a table of
  * the fastest ones, for ge_device_options.tuned on the same model of device with the same library.
  * Shapes are those of linear layers: y (m, n) = act(x (m, k) W^T + bias) + residual.

@@ -12,7 +12,7 @@
 #include "device/device.h"
 
 /* Changes with every change of this header or of the structs in device.h. */
-#define GE_DEVICE_ABI 3u
+#define GE_DEVICE_ABI 4u
 
 /* Common head of every backend's own structs; the backend embeds it as the first member. */
 struct ge_device {
@@ -20,8 +20,9 @@ struct ge_device {
     int threads;
     char numerics[256];
     char description[256];
-    char pci[16]; /* "" when it is no PCI device */
-    bool lost;    /* set by the backend: every further call fails */
+    char pci[16];         /* "" when it is no PCI device */
+    bool lost;            /* set by the backend: every further call fails */
+    struct ge_work *work; /* of the wrappers: ge_device_count() */
 };
 struct ge_buffer {
     struct ge_device *dev;
