@@ -206,6 +206,7 @@ static ge_status check_needs(const struct ge_bench *b, const struct bench *which
     if ((which->needs & IMAGES) && b->images == NULL) wanted = "--images LIST|DIR";
     if ((which->needs & TEXTS) && b->texts == NULL) wanted = "--texts FILE";
     if (b->follow && which->run != ge_bench_encode) wanted = "no --follow, which encode has";
+    if (b->tune != NULL && which->run != ge_bench_gemm) wanted = "no --tune, which gemm has";
     if (wanted == NULL) return GE_OK;
     return ge_fail(GE_EINVAL, "%s: wanted %s", which->name, wanted);
 }
@@ -253,6 +254,7 @@ int ge_cmd_bench(int argc, char **argv)
                                     {"--dtype", &b.dtype, NULL, NULL},
                                     {"--level", &b.level, NULL, NULL},
                                     {"--dir", &b.dir, NULL, NULL},
+                                    {"--tune", &b.tune, NULL, NULL},
                                     {"--threads", NULL, &b.threads, NULL},
                                     {"--decode-threads", NULL, &b.decode_threads, NULL},
                                     {"--batch-size", NULL, &b.batch_size, NULL},
@@ -267,7 +269,7 @@ int ge_cmd_bench(int argc, char **argv)
     if (read_args(&b, &args, argc, argv, &which) != GE_OK) {
         code = ge_cli_usage("bench", "%s", ge_error());
     } else {
-        ge_status rc = which->run(&b);
+        ge_status rc = b.tune != NULL ? ge_bench_tune(&b) : which->run(&b);
         if (rc == GE_OK && !b.follow) rc = print_figures(&b, which->name);
         fflush(stdout);
         if (rc != GE_OK) code = ge_cli_fail(rc);

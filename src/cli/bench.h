@@ -21,7 +21,7 @@ struct ge_bench_figure {
 
 struct ge_bench {
     /* options; NULL: not given */
-    const char *model, *shape, *images, *texts, *device_name, *dtype, *level, *dir;
+    const char *model, *shape, *images, *texts, *device_name, *dtype, *level, *dir, *tune;
     long threads, decode_threads, repeats; /* as resolved */
     long batch_size;                       /* 0: what suits the device */
     bool json, follow;
@@ -64,6 +64,7 @@ ge_status ge_bench_tokens(const struct ge_encoder *encoder, const struct ge_inpu
 
 /* The measurements; what each one needs of the options is in the table of bench.c. */
 ge_status ge_bench_gemm(struct ge_bench *b);
+ge_status ge_bench_tune(struct ge_bench *b); /* gemm with --tune */
 ge_status ge_bench_encode(struct ge_bench *b);
 ge_status ge_bench_tokenize(struct ge_bench *b);
 ge_status ge_bench_decode(struct ge_bench *b);

@@ -40,7 +40,7 @@ const struct ge_command ge_commands[] = {
      "gemm|encode|tokenize|decode|pipeline|grants|store [--repeats N] [--threads N]\n"
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--texts FILE] [--device D] [--dtype fp32|bf16|fp16]\n"
-     "               [--level L] [--dir FOLDER] [--json | --follow]",
+     "               [--level L] [--dir FOLDER] [--tune FILE] [--json | --follow]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},
