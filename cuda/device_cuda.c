@@ -67,13 +67,14 @@ static ge_status choose_gpu(struct ge_cuda_device *dev, const struct ge_device_o
 
     GE_TRY(find_gpus(&count));
     dev->index = (opt->index < 0 ? 0 : opt->index) % count;
-    GE_CUDA(dev, cudaSetDevice(dev->index), "select the GPU");
     GE_CUDA(dev, cudaGetDeviceProperties(&prop, dev->index), "ask for the GPU's properties");
     snprintf(dev->gpu, sizeof dev->gpu, "%.255s", prop.name);
     dev->major = prop.major;
     dev->minor = prop.minor;
     GE_CUDA(dev, cudaDeviceGetPCIBusId(dev->head.pci, sizeof dev->head.pci, dev->index),
             "ask for the GPU's address");
+    /* Here at the latest a GPU that another process has for itself is refused. */
+    GE_CUDA(dev, cudaSetDevice(dev->index), "select the GPU");
     if (10 * dev->major + dev->minor < 10 * OLDEST_MAJOR + OLDEST_MINOR) {
         rc = ge_fail(GE_EUNSUPPORTED,
                      "cuda: GPU %d (%s) has compute capability %d.%d; the kernels need %d.%d",

@@ -216,6 +216,7 @@ struct stage {
     struct ge_stage head;
     cudaEvent_t filled;   /* on copies: what was sent has arrived */
     cudaEvent_t consumed; /* on compute: the operations before the last release are done */
+    bool behind;          /* copies waits for that already; many sends fill one stage */
 };
 
 static void stage_drop(struct stage *s)
@@ -263,7 +264,9 @@ ge_status ge_cuda_stage_send(struct ge_stage *stage, size_t offset, const void *
     ge_status rc = GE_OK;
 
     GE_TRY(ge_cuda_enter(dev));
-    GE_CUDA(dev, cudaStreamWaitEvent(dev->copies, s->consumed, 0), "send to a stage");
+    if (!s->behind)
+        GE_CUDA(dev, cudaStreamWaitEvent(dev->copies, s->consumed, 0), "send to a stage");
+    s->behind = true;
     GE_CUDA(dev, cudaMemcpyAsync(dst, src, bytes, cudaMemcpyHostToDevice, dev->copies),
             "send to a stage");
     GE_CUDA(dev, cudaEventRecord(s->filled, dev->copies), "send to a stage");
@@ -286,11 +289,12 @@ done:
 ge_status ge_cuda_stage_release(struct ge_stage *stage)
 {
     struct ge_cuda_device *dev = (struct ge_cuda_device *)stage->dev;
+    struct stage *s = (struct stage *)stage;
     ge_status rc = GE_OK;
 
     GE_TRY(ge_cuda_enter(dev));
-    GE_CUDA(dev, cudaEventRecord(((struct stage *)stage)->consumed, dev->compute),
-            "release a stage");
+    GE_CUDA(dev, cudaEventRecord(s->consumed, dev->compute), "release a stage");
+    s->behind = false;
 done:
     return rc;
 }
