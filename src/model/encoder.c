@@ -158,16 +158,18 @@ static size_t text_length(const struct ge_encoder *e)
     return e->tokens.count > e->model->pad_to ? e->tokens.count : e->model->pad_to;
 }
 
-/* Append the ids in e->tokens to the pass, with pads behind them if the model wants them. */
+/* Append the ids in e->tokens to the pass, with pads around them if the model wants them. */
 static ge_status append_text(struct ge_encoder *e)
 {
     struct ge_packed *p = &e->packed;
     const struct ge_tokens *t = &e->tokens;
-    size_t length = text_length(e);
+    size_t length = text_length(e), begin = e->pad_left ? length - t->count : 0;
     ge_status rc = GE_OK;
 
-    for (size_t i = 0; i < length; i++)
-        GE_TRY(append_token(e, i < t->count ? t->ids[i] : e->pad, i));
+    for (size_t i = 0; i < length; i++) {
+        bool inside = i >= begin && i - begin < t->count;
+        GE_TRY(append_token(e, inside ? t->ids[i - begin] : e->pad, i));
+    }
     GE_GROW(p->ends, p->texts, p->cap_ends);
     GE_GROW(p->skip, p->texts, p->cap_skip);
     p->ends[p->texts] = (int32_t)p->tokens;

@@ -21,6 +21,7 @@ struct ge_encoder {
     struct ge_sentence_text text; /* prompt is borrowed from the model */
     size_t max_batch, max_tokens;
     int32_t pad;           /* what texts are filled with, if they are */
+    bool pad_left;         /* in front of the text */
     int32_t prompt_tokens; /* that pooling leaves out */
     struct ge_packed packed;
     struct ge_tokens tokens;
