@@ -21,6 +21,7 @@ packages=(
 if [ "${1:-}" = --tests ]; then
     packages+=(
         libcmocka-dev clang clang-format # unit tests, the second compiler, the style
+        g++                              # the CUDA sources run on the CPU as C++
         python3-h5py python3-pandas                      # one test reads the store with them
     )
 fi

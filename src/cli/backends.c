@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "model/encoder.h"
 
 enum {
     CPU_BATCH = 64,
@@ -82,4 +83,34 @@ uint32_t ge_backends_chunk(struct ge_device *dev, long asked)
 {
     if (asked > 0) return (uint32_t)asked;
     return ge_backends_is_accelerator(dev) ? GPU_CHUNK : CPU_CHUNK;
+}
+
+size_t ge_backends_budget(struct ge_device *dev, int sharers)
+{
+    size_t free, total;
+
+    if (!ge_device_memory(dev, &free, &total)) return 0;
+    return free / (size_t)(sharers > 1 ? sharers : 1);
+}
+
+ge_status ge_backends_check_memory(struct ge_encoder *const *encoders, size_t n, size_t budget)
+{
+    const double gib = 1 << 30;
+    size_t weights = 0, passes = 0, batch = 0, fits;
+
+    for (size_t i = 0; i < n; i++) {
+        weights += ge_encoder_weight_bytes(encoders[i]);
+        passes += ge_encoder_pass_bytes(encoders[i]);
+        if (ge_encoder_has_image(encoders[i])) batch = ge_encoder_batch(encoders[i]);
+    }
+    if (budget == 0 || weights + passes <= budget) return GE_OK;
+    fits = budget > weights ? (size_t)((double)batch * (double)(budget - weights) / (double)passes)
+                            : 0;
+    return ge_fail(
+        GE_ENOMEM,
+        "device memory: weights take %.2f GiB and batches of %zu images beside them %.2f "
+        "GiB; this process may take %.2f GiB; lower runtime.batch_size (--batch-size) to "
+        "%zu, or start fewer ranks on a node",
+        (double)weights / gib, batch, (double)passes / gib, (double)budget / gib,
+        fits > 0 ? fits : 1);
 }

@@ -20,4 +20,13 @@ bool ge_backends_is_accelerator(struct ge_device *dev);
 size_t ge_backends_batch(struct ge_device *dev, long asked);
 uint32_t ge_backends_chunk(struct ge_device *dev, long asked);
 
+/* Bytes of the device's memory that this process may take when `sharers` processes use the device
+ * alike; 0 for a device that computes in host memory. To be asked before anything is loaded. */
+size_t ge_backends_budget(struct ge_device *dev, int sharers);
+
+/* GE_ENOMEM when the budget will not hold the weights of all these encoders and what passes over their
+ * largest batches take, with the figures and what to lower. Budget 0: nothing is checked. */
+struct ge_encoder;
+ge_status ge_backends_check_memory(struct ge_encoder *const *encoders, size_t n, size_t budget);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/trace.h"
+#include "cli/backends.h"
 #include "cli/cli.h"
 #include "cli/finish.h"
 #include "cli/progress.h"
@@ -127,7 +128,9 @@ static ge_status open_session(struct run *r, const struct ge_args *args)
     GE_TRY(ge_session_look_at_images(s, r->comm));
     GE_TRY(ge_session_load_encoders(s, r->comm));
     rc = ge_session_make_evaluator(s);
-    if (rc == GE_OK) rc = ge_eval_golden(s->encoders, job->n_encoders, &r->golden);
+    if (rc == GE_OK)
+        rc = ge_eval_golden(s->encoders, job->n_encoders, ge_backends_is_accelerator(s->device),
+                            &r->golden);
     GE_TRY(ge_comm_agree(r->comm, rc));
     if (!job->runtime.allow_mixed) {
         GE_TRY(ge_comm_same(r->comm, r->golden, "the golden batch's embeddings"));

@@ -140,6 +140,7 @@ void ge_session_close(struct ge_session *s)
         ge_encoder_delete(&s->encoders[i]);
     }
     free(s->encoders);
+    ge_pixels_delete(&s->pixels);
     ge_device_close(&s->device);
     ge_pool_delete(&s->decode_pool);
     ge_cache_delete(&s->cache);

@@ -33,6 +33,7 @@ struct ge_session {
 
     struct ge_eval_cell *cells;
     struct ge_cache *cache;
+    struct ge_pixels *pixels;
     struct ge_pool *decode_pool;
     struct ge_evaluator evaluator;
 };

@@ -1,6 +1,7 @@
 /* The session's device, its encoders and the evaluator over them. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -88,23 +89,78 @@ static void bind_near_device(struct ge_session *s)
     }
 }
 
-ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm)
+/* Ranks that have this rank's device, this one among them. Collective; nobody returns before all
+ * have called. */
+static ge_status count_sharers(const struct ge_session *s, struct ge_comm *comm, int *sharers)
+{
+    ge_status rc = GE_OK;
+    struct utsname host;
+    struct ge_hash key;
+    void **parts = NULL, *all = NULL;
+    size_t *lens = NULL, len = 0;
+    const size_t size = (size_t)ge_comm_size(comm);
+    char *name =
+        ge_sprintf("%s %s", uname(&host) == 0 ? host.nodename : "", ge_device_pci(s->device));
+    GE_TRY(ge_comm_agree(comm, name == NULL ? GE_ENOMEM : GE_OK));
+    key = text_hash(name);
+    GE_TRY(ge_comm_gather(comm, &key, sizeof key, sizeof key, &parts, &lens));
+    if (ge_comm_rank(comm) == 0) {
+        all = ge_calloc(size, sizeof key);
+        rc = all == NULL ? GE_ENOMEM : GE_OK;
+        for (size_t i = 0; rc == GE_OK && i < size; i++) {
+            memcpy((struct ge_hash *)all + i, parts[i], sizeof key);
+        }
+        len = size * sizeof key;
+    }
+    GE_TRY(ge_comm_agree(comm, rc));
+    GE_TRY(ge_comm_broadcast(comm, &all, &len, size * sizeof key));
+    *sharers = 0;
+    for (size_t i = 0; i < size; i++) {
+        *sharers += memcmp((struct ge_hash *)all + i, &key, sizeof key) == 0;
+    }
+done:
+    free(name);
+    free(all);
+    free(parts);
+    free(lens);
+    return rc;
+}
+
+/* Load the encoders within this rank's share of the device's memory. */
+static ge_status load_encoders(struct ge_session *s, size_t budget)
 {
     ge_status rc = GE_OK;
     const struct ge_job *job = s->job;
-    struct ge_encoder_options options = {.switches = &s->switches};
-    GE_TRY(open_device(s, comm));
-    bind_near_device(s);
-    options.max_batch = ge_backends_batch(s->device, job->runtime.batch_size);
-    s->numerics = ge_strdup(ge_device_numerics(s->device));
-    s->encoders = ge_calloc(job->n_encoders, sizeof *s->encoders);
-    rc = s->numerics == NULL || s->encoders == NULL ? GE_ENOMEM : GE_OK;
-    for (size_t i = 0; rc == GE_OK && i < job->n_encoders; i++) {
+    struct ge_encoder_options options = {
+        .switches = &s->switches,
+        .threads = s->cpus,
+        .max_batch = ge_backends_batch(s->device, job->runtime.batch_size),
+        .memory = budget,
+    };
+    GE_NEW(s->encoders, job->n_encoders);
+    for (size_t i = 0; i < job->n_encoders; i++) {
         options.dtype = encoder_dtype(&job->encoders[i]);
         rc = ge_encoder_load(job->encoders[i].model, s->device, &options, &s->encoders[i]);
-        if (rc != GE_OK) rc = ge_fail_in(rc, "encoders.%s", job->encoders[i].name);
+        if (rc != GE_OK) GE_TRY(ge_fail_in(rc, "encoders.%s", job->encoders[i].name));
+        size_t taken = ge_encoder_weight_bytes(s->encoders[i]);
+        if (budget > 0) options.memory = options.memory > taken ? options.memory - taken : 1;
     }
-    GE_TRY(ge_comm_agree(comm, rc));
+    GE_TRY(ge_backends_check_memory(s->encoders, job->n_encoders, budget));
+done:
+    return rc;
+}
+
+ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm)
+{
+    ge_status rc = GE_OK;
+    int sharers;
+    GE_TRY(open_device(s, comm));
+    bind_near_device(s);
+    s->numerics = ge_strdup(ge_device_numerics(s->device));
+    GE_TRY(ge_comm_agree(comm, s->numerics == NULL ? GE_ENOMEM : GE_OK));
+    size_t whole = ge_backends_budget(s->device, 1); /* before anybody loads */
+    GE_TRY(count_sharers(s, comm, &sharers));
+    GE_TRY(ge_comm_agree(comm, load_encoders(s, whole / (size_t)sharers)));
 done:
     return rc;
 }
@@ -125,6 +181,7 @@ ge_status ge_session_make_evaluator(struct ge_session *s)
         s->cells[i].responder = ge_respond_recorded(&s->answers[i]->answers);
     }
     GE_TRY(ge_cache_new((size_t)job->runtime.embed_cache_mb << 20, &s->cache));
+    GE_TRY(ge_pixels_new(s->device, &s->pixels));
     GE_TRY(ge_pool_new(job->runtime.decode_threads > 0 ? job->runtime.decode_threads : s->cpus,
                        &s->decode_pool));
     struct ge_evaluator *ev = &s->evaluator;
@@ -142,8 +199,8 @@ ge_status ge_session_make_evaluator(struct ge_session *s)
     ev->drop_responses = !job->output.responses;
     ev->keep_embeddings = job->output.embeddings;
     ev->cache = s->cache;
+    ev->pixels = s->pixels;
     ev->decode_pool = s->decode_pool;
-    ev->batch = ge_backends_batch(s->device, job->runtime.batch_size);
     ev->retry_backoff = job->runtime.retry_backoff_s;
     ev->was_missing = ge_session_was_missing;
     ev->was_missing_ctx = s;

@@ -34,6 +34,17 @@ const char *ge_dtype_name(enum ge_dtype t); /* "fp32", "bf16", "fp16", "int32", 
 bool ge_dtype_parse(const char *name, enum ge_dtype *t); /* of these; false: none of them */
 size_t ge_dtype_size(enum ge_dtype t);                   /* bytes of one element */
 
+enum ge_activation {
+    GE_ACT_NONE,
+    GE_ACT_GELU,       /* x/2 (1 + erf(x / sqrt 2)) */
+    GE_ACT_GELU_TANH,  /* tanh approximation, sqrt(2/pi), 0.044715 */
+    GE_ACT_QUICK_GELU, /* x sigmoid(1.702 x) */
+    GE_ACT_TANH,
+    GE_ACT_SILU, /* x sigmoid(x) */
+    GE_ACT_RELU
+};
+const char *ge_activation_name(enum ge_activation a); /* Hugging Face's hidden_act name */
+
 /* ---- devices ------------------------------------------------------------------------------ */
 
 struct ge_device_options {
@@ -43,7 +54,8 @@ struct ge_device_options {
                             with several devices shares them out by it; cpu: no meaning */
     enum ge_dtype dtype; /* what will be computed in; a device without it is not opened */
     bool tf32;           /* cuda: products of GE_F32 may round their operands to TF32 */
-    const char *tuned;   /* cuda: file of tuned product algorithms; NULL: the library's choice */
+    const char *tuned; /* cuda: text of a table of product algorithms (ge_device_tune()); NULL: the
+                            library's choice */
 };
 
 /* Make the backends that were built in (cpu; onednn when its library was found) known. May be
@@ -100,6 +112,40 @@ struct ge_gemm_bench {
 };
 ge_status ge_device_bench_gemm(struct ge_device *dev, const struct ge_gemm_bench *b,
                                double *seconds);
+
+/* What the operations that were called since ge_device_count() amount to; two operations per
+ * multiply-add. Products are kept per weight's shape, attention as if every query saw the longest
+ * row of keys, which is exact for images; the rest is left out, being bound by memory. */
+enum { GE_WORK_SHAPES = 32 };
+struct ge_work {
+    struct ge_work_shape {
+        size_t n, k;        /* of the weight */
+        size_t times, rows; /* products with it, and their rows in all */
+    } shapes[GE_WORK_SHAPES];
+    size_t n_shapes; /* products of further shapes are in product_flop alone */
+    double product_flop, attention_flop;
+};
+
+/* Clear *work, and count in it from now on; NULL: no more. Borrowed until then. */
+void ge_device_count(struct ge_device *dev, struct ge_work *work);
+
+/* Time the product algorithms that a backend has for each shape, and append to `json` a table of
+ * the fastest ones, for ge_device_options.tuned on the same model of device with the same library.
+ * Shapes are those of linear layers: y (m, n) = act(x (m, k) W^T + bias) + residual.
+ * GE_EUNSUPPORTED when the backend has nothing to choose. */
+struct ge_tune_shape {
+    size_t m, n, k;
+    enum ge_dtype dtype;
+    enum ge_activation act;
+    bool bias, residual;
+};
+ge_status ge_device_tune(struct ge_device *dev, const struct ge_tune_shape *shapes, size_t n,
+                         struct ge_buf *json);
+
+/* Name what happens until the pop, for a profiler that watches the device; ranges nest. Nothing
+ * happens on backends without one. */
+void ge_device_range_push(struct ge_device *dev, const char *name);
+void ge_device_range_pop(struct ge_device *dev);
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
@@ -184,17 +230,6 @@ ge_status ge_fetch_wait(struct ge_fetch *fetch, const void **data);
  * Results may not overlap operands unless it says so. Zero rows are fine everywhere. Index tensors
  * are GE_I32 with one row; the caller has checked that the indices are in range. GE_EINVAL: shapes
  * or types that do not fit together (a bug of the caller or a wrong model file). */
-
-enum ge_activation {
-    GE_ACT_NONE,
-    GE_ACT_GELU,       /* x/2 (1 + erf(x / sqrt 2)) */
-    GE_ACT_GELU_TANH,  /* tanh approximation, sqrt(2/pi), 0.044715 */
-    GE_ACT_QUICK_GELU, /* x sigmoid(1.702 x) */
-    GE_ACT_TANH,
-    GE_ACT_SILU, /* x sigmoid(x) */
-    GE_ACT_RELU
-};
-const char *ge_activation_name(enum ge_activation a); /* Hugging Face's hidden_act name */
 
 /* Pixels (n, channels*height*width) to patch rows (n*gy*gx, channels*patch*patch), patches
  * row-major, elements ordered (c, y, x); gy = height / patch, gx = width / patch, the rest of the

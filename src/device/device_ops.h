@@ -12,7 +12,7 @@
 #include "device/device.h"
 
 /* Changes with every change of this header or of the structs in device.h. */
-#define GE_DEVICE_ABI 2u
+#define GE_DEVICE_ABI 4u
 
 /* Common head of every backend's own structs; the backend embeds it as the first member. */
 struct ge_device {
@@ -20,8 +20,9 @@ struct ge_device {
     int threads;
     char numerics[256];
     char description[256];
-    char pci[16]; /* "" when it is no PCI device */
-    bool lost;    /* set by the backend: every further call fails */
+    char pci[16];         /* "" when it is no PCI device */
+    bool lost;            /* set by the backend: every further call fails */
+    struct ge_work *work; /* of the wrappers: ge_device_count() */
 };
 struct ge_buffer {
     struct ge_device *dev;
@@ -60,8 +61,12 @@ struct ge_device_ops {
     void (*close)(struct ge_device *dev);
     bool (*supports)(const struct ge_device *dev, enum ge_dtype dtype);
     ge_status (*bench_gemm)(struct ge_device *dev, const struct ge_gemm_bench *b,
-                            double *seconds);                           /* optional */
+                            double *seconds); /* optional */
+    ge_status (*tune)(struct ge_device *dev, const struct ge_tune_shape *shapes, size_t n,
+                      struct ge_buf *json);                             /* optional */
     void (*memory)(struct ge_device *dev, size_t *free, size_t *total); /* optional */
+    void (*range_push)(struct ge_device *dev, const char *name);        /* optional, both or none */
+    void (*range_pop)(struct ge_device *dev);
 
     ge_status (*alloc)(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
     void (*free)(struct ge_buffer *buf);
@@ -129,5 +134,6 @@ ge_status ge_device_register(const struct ge_device_ops *ops);
  * build time. A loadable module exports `const struct ge_device_ops *ge_device_module(void)`. */
 const struct ge_device_ops *ge_cpu_ops(void);
 const struct ge_device_ops *ge_onednn_ops(void);
+const struct ge_device_ops *ge_device_module(void); /* in a module only */
 
 #endif

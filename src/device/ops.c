@@ -130,6 +130,34 @@ done:
     return rc;
 }
 
+/* ---- counting ----------------------------------------------------------------------------- */
+
+void ge_device_count(struct ge_device *dev, struct ge_work *work)
+{
+    if (work != NULL) *work = (struct ge_work){.n_shapes = 0};
+    dev->work = work;
+}
+
+static void count_product(struct ge_work *w, size_t m, size_t n, size_t k)
+{
+    size_t i = 0;
+
+    w->product_flop += 2.0 * (double)m * (double)n * (double)k;
+    while (i < w->n_shapes && (w->shapes[i].n != n || w->shapes[i].k != k)) i++;
+    if (i == GE_WORK_SHAPES) return;
+    if (i == w->n_shapes) w->shapes[w->n_shapes++] = (struct ge_work_shape){.n = n, .k = k};
+    w->shapes[i].times++;
+    w->shapes[i].rows += m;
+}
+
+/* Scores, and their sums of values. */
+static void count_attention(struct ge_work *w, const struct ge_attention *a)
+{
+    w->attention_flop += 4.0 * (double)a->out.rows * (double)a->max_kv * (double)a->out.cols;
+}
+
+/* ---- products and attention --------------------------------------------------------------- */
+
 ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_weight *w,
                     enum ge_activation act, struct ge_tensor residual, struct ge_tensor y)
 {
@@ -145,6 +173,7 @@ ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_w
     GE_TRY(want(dev, "matmul", "y", &y, y.rows, w->n, y.dtype));
     if (residual.buf != NULL)
         GE_TRY(want(dev, "matmul", "residual", &residual, y.rows, w->n, y.dtype));
+    if (dev->work != NULL) count_product(dev->work, y.rows, w->n, w->k);
     if (y.rows > 0) GE_TRY(dev->ops->matmul(dev, &m));
 done:
     return rc;
@@ -182,6 +211,7 @@ ge_status ge_attend(struct ge_device *dev, const struct ge_attention *a)
     GE_TRY(want(dev, "attention", "kv_ends", &a->kv_ends, 1, n, GE_I32));
     if (a->bias.buf != NULL)
         GE_TRY(want(dev, "attention", "bias", &a->bias, a->heads, 2 * a->max_kv - 1, GE_F32));
+    if (dev->work != NULL) count_attention(dev->work, a);
     if (n > 0 && a->out.rows > 0) GE_TRY(dev->ops->attend(dev, a));
 done:
     return rc;

@@ -63,7 +63,10 @@ static ge_status register_module(const char *path)
     module_fn *entry = NULL;
 
     if (lib == NULL)
-        return ge_fail(GE_EUNSUPPORTED, "device module %s cannot be loaded: %s", path, dlerror());
+        return ge_fail(GE_EUNSUPPORTED,
+                       "device module %s cannot be loaded: %s; if a library is missing, install it "
+                       "(cuda: cuBLAS of the CUDA Toolkit) or add its folder to LD_LIBRARY_PATH",
+                       path, dlerror());
     void *symbol = dlsym(lib, "ge_device_module");
     memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from object to function pointer */
     if (entry == NULL || entry() == NULL) {
@@ -225,4 +228,29 @@ ge_status ge_device_bench_gemm(struct ge_device *dev, const struct ge_gemm_bench
         return ge_fail(GE_EINVAL, "bench: %zux%zux%zu with %d repeats on %d threads", b->m, b->n,
                        b->k, b->repeats, b->threads);
     return dev->ops->bench_gemm(dev, b, seconds);
+}
+
+ge_status ge_device_tune(struct ge_device *dev, const struct ge_tune_shape *shapes, size_t n,
+                         struct ge_buf *json)
+{
+    if (dev->ops->tune == NULL)
+        return ge_fail(GE_EUNSUPPORTED, "device %s has no product algorithms to choose from",
+                       dev->ops->name);
+    for (size_t i = 0; i < n; i++) {
+        const struct ge_tune_shape *s = &shapes[i];
+        if (s->m == 0 || s->n == 0 || s->k == 0 || !ge_device_supports(dev, s->dtype))
+            return ge_fail(GE_EINVAL, "tuning: a product of %zux%zux%zu in %s", s->m, s->n, s->k,
+                           ge_dtype_name(s->dtype));
+    }
+    return dev->ops->tune(dev, shapes, n, json);
+}
+
+void ge_device_range_push(struct ge_device *dev, const char *name)
+{
+    if (dev->ops->range_push != NULL) dev->ops->range_push(dev, name);
+}
+
+void ge_device_range_pop(struct ge_device *dev)
+{
+    if (dev->ops->range_pop != NULL) dev->ops->range_pop(dev);
 }

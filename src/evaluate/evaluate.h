@@ -20,6 +20,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "evaluate/cache.h"
+#include "evaluate/pixels.h"
 #include "image/image.h"
 #include "model/encoder.h"
 #include "record/item.h"
@@ -47,8 +48,8 @@ struct ge_evaluator {
     bool drop_responses;                /* no response rows: what was answered */
     bool keep_embeddings;               /* embedding rows of the answers */
     struct ge_cache *cache;             /* embeddings over chunks; NULL: none */
+    struct ge_pixels *pixels;           /* memory of prepared images; NULL: the heap */
     struct ge_pool *decode_pool;        /* of the prepare stage; NULL: its own thread */
-    size_t batch;                       /* images per encoder call; no influence on digits */
     double retry_backoff;               /* seconds before the second try of a failed read */
     /* Whether a path was missing when the run was planned: then ENOENT is content, otherwise a
      * failure of the node (design invariant 3). NULL: every ENOENT is content. */
@@ -88,8 +89,11 @@ struct ge_eval_times {
 void ge_eval_times_add(struct ge_eval_times *sum, const struct ge_eval_times *part);
 const struct ge_eval_times *ge_eval_chunk_times(const struct ge_eval_chunk *chunk);
 
-/* Hash over the embeddings of a fixed batch (pixels and texts made from a counter generator) by
- * every encoder: two nodes that compute the same bits give the same hash. GE_EDEVICE, GE_ENOMEM. */
-ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, struct ge_hash *out);
+/* Hash over the embeddings of fixed images and texts by every encoder: two nodes that compute the
+ * same bits give the same hash. `full`: the images are also embedded as a whole batch, which takes
+ * all the memory that a run will want, before it begins. GE_EDEVICE: also when an image's bits depend
+ * on its batch. GE_ENOMEM. */
+ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, bool full,
+                         struct ge_hash *out);
 
 #endif

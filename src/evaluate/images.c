@@ -43,22 +43,27 @@ static ge_status decode(const struct ge_evaluator *ev, struct eval_input *in, co
     ge_status rc = GE_OK;
     struct ge_image image = {0};
     uint8_t *pixels = NULL;
-    float *tensor = NULL;
+    size_t n = 0;
     const struct ge_preprocess *p = ge_encoder_preprocess(ev->encoders[in->encoder]);
     if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
-    size_t n = ge_preprocess_size(p);
+    n = ge_preprocess_size(p);
     GE_TRY(ge_image_decode(data, len, &ev->image, &image));
-    GE_NEW(pixels, n);
-    GE_NEW(tensor, n);
+    GE_TRY_PTR(pixels, ge_pixels_get(ev->pixels, n));
     GE_TRY(ge_preprocess_pixels(p, &image, pixels));
-    ge_preprocess_tensor(p, pixels, tensor);
-    in->pixels = tensor;
-    tensor = NULL;
+    in->pixels = pixels;
+    pixels = NULL;
 done:
-    free(tensor);
-    free(pixels);
+    ge_pixels_put(ev->pixels, pixels, n);
     ge_image_free(&image);
     return rc;
+}
+
+void ge_eval_free_pixels(const struct ge_evaluator *ev, struct eval_input *in)
+{
+    if (in->pixels == NULL) return;
+    ge_pixels_put(ev->pixels, in->pixels,
+                  ge_preprocess_size(ge_encoder_preprocess(ev->encoders[in->encoder])));
+    in->pixels = NULL;
 }
 
 /* What one image came to, besides the input itself: filled by a pool thread, merged afterwards,

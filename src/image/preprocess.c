@@ -101,18 +101,25 @@ ge_status ge_preprocess_file(const struct ge_preprocess *p, const char *path, ui
 
 /* ---- numbers ----------------------------------------------------------------------------- */
 
-void ge_preprocess_tensor(const struct ge_preprocess *p, const uint8_t *pixels, float *tensor)
+void ge_preprocess_table(const struct ge_preprocess *p, float table[3][256])
 {
-    const size_t plane = (size_t)p->height * (size_t)p->width;
     for (size_t c = 0; c < 3; c++) {
-        float value[256]; /* of every grey level in this channel */
         const float mean = (float)p->mean[c], std = (float)p->std[c];
         for (int v = 0; v < 256; v++) {
             float x = p->do_rescale ? (float)(v * p->rescale_factor) : (float)v;
-            value[v] = p->do_normalize ? (x - mean) / std : x;
+            table[c][v] = p->do_normalize ? (x - mean) / std : x;
         }
+    }
+}
+
+void ge_preprocess_tensor(const struct ge_preprocess *p, const uint8_t *pixels, float *tensor)
+{
+    const size_t plane = (size_t)p->height * (size_t)p->width;
+    float table[3][256];
+    ge_preprocess_table(p, table);
+    for (size_t c = 0; c < 3; c++) {
         float *to = tensor + c * plane;
-        for (size_t i = 0; i < plane; i++) to[i] = value[pixels[3 * i + c]];
+        for (size_t i = 0; i < plane; i++) to[i] = table[c][pixels[3 * i + c]];
     }
 }
 

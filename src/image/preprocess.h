@@ -65,6 +65,10 @@ ge_status ge_preprocess_pixels(const struct ge_preprocess *p, const struct ge_im
  * then (x - mean) / std in float32. */
 void ge_preprocess_tensor(const struct ge_preprocess *p, const uint8_t *pixels, float *tensor);
 
+/* Of every channel and grey level, exactly the number that ge_preprocess_tensor() makes of it: for a
+ * device that turns pixels into numbers itself. */
+void ge_preprocess_table(const struct ge_preprocess *p, float table[3][256]);
+
 /* Decode a file, scale, crop: the whole way to `pixels`. Errors as ge_image_decode_file() and
  * ge_preprocess_pixels(), the path in the message. */
 ge_status ge_preprocess_file(const struct ge_preprocess *p, const char *path, uint8_t *pixels);

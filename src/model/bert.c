@@ -243,6 +243,12 @@ done:
     return rc;
 }
 
+static size_t bert_bytes(const struct ge_model *m, size_t images, size_t tokens)
+{
+    (void)images;
+    return ge_layers_bytes(&((const struct bert *)m)->layers.config, tokens, m->dtype);
+}
+
 static void bert_describe(const struct ge_model *m, struct ge_jsonw *w)
 {
     const struct bert *bert = (const struct bert *)m;
@@ -258,6 +264,7 @@ const struct ge_model_ops ge_bert_ops = {
     .size = sizeof(struct bert),
     .load = bert_load,
     .texts = bert_texts,
+    .bytes = bert_bytes,
     .describe = bert_describe,
     .free = bert_free,
 };

@@ -297,3 +297,11 @@ ge_status ge_stored_read(const struct ge_stored *t, float *out)
     }
     return GE_OK;
 }
+
+size_t ge_checkpoint_elements(const struct ge_checkpoint *c)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < c->n; i++) sum += c->tensors[i].count;
+    return sum;
+}

@@ -40,6 +40,9 @@ void ge_checkpoint_close(struct ge_checkpoint **c); /* NULL is fine */
 /* A tensor by its exact name, or NULL. */
 const struct ge_stored *ge_checkpoint_find(const struct ge_checkpoint *c, const char *name);
 
+/* Elements of all tensors together. */
+size_t ge_checkpoint_elements(const struct ge_checkpoint *c);
+
 /* Convert to float32, row-major; `out` has room for t->count. F64, F32, F16, BF16.
  * GE_EUNSUPPORTED: another type. GE_EFORMAT: a value is not finite. */
 ge_status ge_stored_read(const struct ge_stored *t, float *out);

@@ -119,14 +119,14 @@ static void clip_free(struct ge_model *m)
 
 /* ---- forward ------------------------------------------------------------------------------ */
 
-static ge_status clip_images(struct ge_model *m, const float *pixels, size_t n,
+static ge_status clip_images(struct ge_model *m, const struct ge_pictures *in,
                              struct ge_tensor *out)
 {
     const struct clip *clip = (struct clip *)m;
     const struct ge_linear *projection =
         clip->vision_projection.w != NULL ? &clip->vision_projection : NULL;
 
-    return ge_vit_run_class(&clip->vision, &m->ws, m->dtype, pixels, n, projection, out);
+    return ge_vit_run_class(&clip->vision, &m->ws, m->dtype, in, projection, out);
 }
 
 /* Row whose hidden state stands for the text: with the old eos id 2, the first row of the largest
@@ -161,6 +161,16 @@ done:
     return rc;
 }
 
+static size_t clip_bytes(const struct ge_model *m, size_t images, size_t tokens)
+{
+    const struct clip *clip = (const struct clip *)m;
+    size_t pictures = m->kind->images ? images * ge_vit_bytes(&clip->vision, m->dtype) : 0;
+    size_t texts =
+        m->kind->texts ? ge_layers_bytes(&clip->text.layers.config, tokens, m->dtype) : 0;
+
+    return pictures > texts ? pictures : texts;
+}
+
 static void clip_describe(const struct ge_model *m, struct ge_jsonw *w)
 {
     const struct clip *clip = (const struct clip *)m;
@@ -174,6 +184,7 @@ const struct ge_model_ops ge_clip_ops = {
     .load = clip_load,
     .images = clip_images,
     .texts = clip_texts,
+    .bytes = clip_bytes,
     .describe = clip_describe,
     .free = clip_free,
 };

@@ -90,12 +90,18 @@ static void dinov2_free(struct ge_model *m)
     ge_vit_free(&((struct dinov2 *)m)->vision);
 }
 
-static ge_status dinov2_images(struct ge_model *m, const float *pixels, size_t n,
+static ge_status dinov2_images(struct ge_model *m, const struct ge_pictures *in,
                                struct ge_tensor *out)
 {
     const struct dinov2 *dinov2 = (struct dinov2 *)m;
 
-    return ge_vit_run_class(&dinov2->vision, &m->ws, m->dtype, pixels, n, NULL, out);
+    return ge_vit_run_class(&dinov2->vision, &m->ws, m->dtype, in, NULL, out);
+}
+
+static size_t dinov2_bytes(const struct ge_model *m, size_t images, size_t tokens)
+{
+    (void)tokens;
+    return images * ge_vit_bytes(&((const struct dinov2 *)m)->vision, m->dtype);
 }
 
 static void dinov2_describe(const struct ge_model *m, struct ge_jsonw *w)
@@ -107,6 +113,7 @@ const struct ge_model_ops ge_dinov2_ops = {
     .size = sizeof(struct dinov2),
     .load = dinov2_load,
     .images = dinov2_images,
+    .bytes = dinov2_bytes,
     .describe = dinov2_describe,
     .free = dinov2_free,
 };

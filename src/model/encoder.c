@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "model/encoder_internal.h"
 
-enum { TOKENS_PER_PASS = 1024 }; /* packed texts of a pass; one text may be longer */
-
 /* ---- what it is --------------------------------------------------------------------------- */
 
 const char *ge_encoder_kind(const struct ge_encoder *enc)
@@ -87,149 +85,85 @@ void ge_encoder_describe(const struct ge_encoder *enc, struct ge_buf *out)
     ge_jsonw_object_end(&w);
 }
 
-/* ---- encoding ----------------------------------------------------------------------------- */
-
-/* Normalise if asked, fetch, and refuse what is not a number. `first` is the first row's place
- * among all inputs, for the message. */
-static ge_status finish(struct ge_encoder *e, struct ge_tensor rows, bool normalize, size_t first,
-                        float *out)
+size_t ge_encoder_weight_bytes(const struct ge_encoder *enc)
 {
-    struct ge_workspace *ws = &e->model->ws;
-    struct ge_tensor result = rows;
+    return enc->weight_bytes;
+}
+
+size_t ge_encoder_pass_bytes(const struct ge_encoder *enc)
+{
+    const struct ge_model *m = enc->model;
+    size_t pixels = 3 * m->height * m->width, row = m->dim * sizeof(float);
+    size_t texts = m->kind->texts ? enc->pass_tokens : 0;
+    size_t images = m->kind->images ? enc->max_batch : 0;
+
+    return m->kind->ops->bytes(m, images, texts) + GE_ENCODER_AHEAD * images * (pixels + row);
+}
+
+/* ---- the way back ------------------------------------------------------------------------- */
+
+void ge_return_free(struct ge_return *b)
+{
+    ge_buffer_delete(&b->rows.buf);
+    ge_fetch_delete(&b->fetch);
+    b->room = 0;
+}
+
+ge_status ge_return_reserve(struct ge_encoder *e, struct ge_return *b, size_t rows)
+{
+    size_t floats;
     ge_status rc = GE_OK;
 
-    if (normalize) GE_TRY(ge_l2_normalize(e->dev, rows, e->model->norm_epsilon, rows));
-    if (rows.dtype != GE_F32) {
-        GE_TRY(ge_workspace_get(ws, GE_SLOT_RESULT, rows.rows, rows.cols, GE_F32, &result));
-        GE_TRY(ge_copy(e->dev, rows, result));
-    }
-    GE_TRY(ge_download(result, out));
-    for (size_t i = 0; i < rows.rows * rows.cols; i++) {
-        if (!isfinite(out[i]))
-            return ge_fail(GE_EFORMAT,
-                           "encoder: the embedding of input %zu is not finite: the weights or the "
-                           "input are broken",
-                           first + i / rows.cols);
-    }
+    if (rows <= b->room) return GE_OK;
+    ge_return_free(b);
+    GE_TRY(ge_mul(rows, e->model->dim * sizeof(float), &floats));
+    GE_TRY(ge_tensor_new(e->dev, rows, e->model->dim, GE_F32, &b->rows));
+    GE_TRY(ge_fetch_new(e->dev, floats, &b->fetch));
+    b->room = rows;
 done:
     return rc;
 }
 
-ge_status ge_encoder_images(struct ge_encoder *enc, const float *pixels, size_t n, bool normalize,
-                            float *out)
+/* In GE_F32 from here on: a norm's last digits are worth more than the compute type holds. */
+ge_status ge_return_put(struct ge_encoder *e, struct ge_return *b, size_t at, struct ge_tensor rows,
+                        bool normalize)
 {
-    struct ge_model *m = enc->model;
-    size_t each = 3 * m->height * m->width;
-    struct ge_tensor rows;
+    struct ge_tensor to = ge_tensor_rows(b->rows, at, rows.rows);
     ge_status rc = GE_OK;
 
-    if (!m->kind->images)
-        return ge_fail(GE_EINVAL, "encoder: a %s model has no image tower", m->kind->type);
-    for (size_t at = 0; at < n; at += enc->max_batch) {
-        size_t batch = n - at < enc->max_batch ? n - at : enc->max_batch;
-        GE_TRY(m->kind->ops->images(m, pixels + at * each, batch, &rows));
-        GE_TRY(finish(enc, rows, normalize, at, out + at * m->dim));
-    }
+    GE_TRY(ge_copy(e->dev, rows, to));
+    if (normalize) GE_TRY(ge_l2_normalize(e->dev, to, e->model->norm_epsilon, to));
 done:
     return rc;
 }
 
-static ge_status append_token(struct ge_encoder *e, int32_t id, size_t position)
+ge_status ge_return_begin(struct ge_return *b)
 {
-    struct ge_packed *p = &e->packed;
+    return ge_fetch_begin(b->fetch, ge_tensor_rows(b->rows, 0, b->n));
+}
+
+ge_status ge_return_finish(struct ge_encoder *e, struct ge_return *b, const char *what, float *out)
+{
+    size_t dim = e->model->dim;
+    const void *data;
     ge_status rc = GE_OK;
 
-    if (id < 0 || (size_t)id >= e->model->vocab)
+    GE_TRY(ge_fetch_wait(b->fetch, &data));
+    memcpy(out, data, b->n * dim * sizeof *out);
+    for (size_t i = 0; i < b->n * dim; i++) {
+        if (isfinite(out[i])) continue;
         return ge_fail(GE_EFORMAT,
-                       "encoder: the tokenizer gives id %d, the model has %zu token rows; they do "
-                       "not belong together",
-                       (int)id, e->model->vocab);
-    GE_GROW(p->ids, p->tokens, p->cap_ids);
-    GE_GROW(p->positions, p->tokens, p->cap_positions);
-    p->ids[p->tokens] = id;
-    p->positions[p->tokens++] = (int32_t)position;
-done:
-    return rc;
-}
-
-/* Tokens that the current text takes in a pass. */
-static size_t text_length(const struct ge_encoder *e)
-{
-    return e->tokens.count > e->model->pad_to ? e->tokens.count : e->model->pad_to;
-}
-
-/* Append the ids in e->tokens to the pass, with pads around them if the model wants them. */
-static ge_status append_text(struct ge_encoder *e)
-{
-    struct ge_packed *p = &e->packed;
-    const struct ge_tokens *t = &e->tokens;
-    size_t length = text_length(e), begin = e->pad_left ? length - t->count : 0;
-    ge_status rc = GE_OK;
-
-    for (size_t i = 0; i < length; i++) {
-        bool inside = i >= begin && i - begin < t->count;
-        GE_TRY(append_token(e, inside ? t->ids[i - begin] : e->pad, i));
+                       "encoder: the embedding of %s %zu is not finite: the weights or the input "
+                       "are broken",
+                       what, b->first + i / dim);
     }
-    GE_GROW(p->ends, p->texts, p->cap_ends);
-    GE_GROW(p->skip, p->texts, p->cap_skip);
-    p->ends[p->texts] = (int32_t)p->tokens;
-    p->skip[p->texts++] = e->prompt_tokens;
-    if (length > p->longest) p->longest = length;
 done:
     return rc;
 }
 
-static ge_status tokenize(struct ge_encoder *e, const char *text, unsigned char *truncated)
+bool ge_encoder_shrink(struct ge_encoder *e, ge_status rc, size_t n)
 {
-    char *prompted = NULL;
-    ge_status rc = GE_OK;
-
-    if (e->text.prompt[0] != '\0') {
-        GE_TRY_PTR(prompted, ge_sprintf("%s%s", e->text.prompt, text));
-        text = prompted;
-    }
-    GE_TRY(ge_tokenizer_encode(e->tokenizer, text, strlen(text), (int)e->max_tokens, true,
-                               &e->tokens));
-    if (e->tokens.count == 0)
-        rc = ge_fail(GE_EFORMAT, "encoder: a text gives no tokens: the tokenizer adds no specials");
-    if (truncated != NULL) *truncated = e->tokens.truncated;
-done:
-    free(prompted);
-    return rc;
-}
-
-/* Run what is packed: texts [first, first + packed). */
-static ge_status run_texts(struct ge_encoder *e, bool normalize, size_t first, float *out)
-{
-    struct ge_packed *p = &e->packed;
-    const struct ge_text_batch batch = {p->ids,    p->positions, p->ends,   p->skip,
-                                        p->tokens, p->texts,     p->longest};
-    struct ge_tensor rows;
-    ge_status rc = GE_OK;
-
-    GE_TRY(e->model->kind->ops->texts(e->model, &batch, &rows));
-    GE_TRY(finish(e, rows, normalize, first, out + first * e->model->dim));
-done:
-    p->tokens = p->texts = p->longest = 0;
-    return rc;
-}
-
-ge_status ge_encoder_texts(struct ge_encoder *enc, const char *const *texts, size_t n,
-                           bool normalize, float *out, unsigned char *truncated)
-{
-    struct ge_packed *p = &enc->packed;
-    ge_status rc = GE_OK;
-
-    if (!enc->model->kind->texts)
-        return ge_fail(GE_EINVAL, "encoder: a %s model has no text tower", enc->model->kind->type);
-    p->tokens = p->texts = p->longest = 0;
-    for (size_t i = 0; i < n; i++) {
-        GE_TRY(tokenize(enc, texts[i], truncated != NULL ? &truncated[i] : NULL));
-        if (p->texts > 0 && p->tokens + text_length(enc) > TOKENS_PER_PASS)
-            GE_TRY(run_texts(enc, normalize, i - p->texts, out));
-        GE_TRY(append_text(enc));
-    }
-    if (p->texts > 0) GE_TRY(run_texts(enc, normalize, n - p->texts, out));
-done:
-    return rc;
+    if (rc != GE_ENOMEM || n < 2) return false;
+    ge_workspace_release(&e->model->ws);
+    return true;
 }

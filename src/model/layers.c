@@ -149,13 +149,25 @@ void ge_layers_describe(const struct ge_layers_config *c, struct ge_jsonw *w)
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
+void ge_workspace_release(struct ge_workspace *ws)
+{
+    for (int i = 0; i < GE_SLOTS; i++) ge_buffer_delete(&ws->slot[i]);
+}
+
 void ge_workspace_free(struct ge_workspace *ws)
 {
+    ge_workspace_release(ws);
     for (int i = 0; i < GE_SLOTS; i++) {
-        ge_buffer_delete(&ws->slot[i]);
         free(ws->host[i]);
         ws->host[i] = NULL;
     }
+}
+
+size_t ge_layers_bytes(const struct ge_layers_config *c, size_t rows, enum ge_dtype dtype)
+{
+    size_t of_row = 5 * c->width + (c->gated ? 2 : 1) * c->ff; /* X, HIDDEN, QKV, FF, GATE */
+
+    return rows * of_row * ge_dtype_size(dtype);
 }
 
 ge_status ge_workspace_get(struct ge_workspace *ws, enum ge_slot slot, size_t rows, size_t cols,

@@ -98,6 +98,12 @@ ge_status ge_workspace_ints(struct ge_workspace *ws, enum ge_slot slot, const in
  * asked for again. */
 ge_status ge_workspace_host(struct ge_workspace *ws, enum ge_slot slot, size_t n, int32_t **out);
 
+/* Give all slots back, to begin anew with less: waits for the device. */
+void ge_workspace_release(struct ge_workspace *ws);
+
+/* Bytes of the slots that layers use for so many rows: the bulk of a pass. */
+size_t ge_layers_bytes(const struct ge_layers_config *c, size_t rows, enum ge_dtype dtype);
+
 /* ---- forward ------------------------------------------------------------------------------ */
 
 /* The packed sequences of a pass. */

@@ -8,6 +8,7 @@
 #include "image/preprocess.h"
 #include "model/config.h"
 #include "model/layers.h"
+#include "model/vit.h"
 #include "text/tokenizer.h"
 
 /* Packed texts of one pass, on the host. */
@@ -33,9 +34,11 @@ struct ge_model_ops {
     size_t size; /* bytes of the model's own struct, whose first member is struct ge_model */
     /* Fill a zeroed struct whose kind, dtype and workspace are set. `free` follows a failure, too. */
     ge_status (*load)(struct ge_model *m, const struct ge_model_source *src);
-    /* pixels (n, 3, height, width) on the host to *out (n, dim) on the device */
-    ge_status (*images)(struct ge_model *m, const float *pixels, size_t n, struct ge_tensor *out);
+    /* n pictures to *out (n, dim), on the device */
+    ge_status (*images)(struct ge_model *m, const struct ge_pictures *in, struct ge_tensor *out);
     ge_status (*texts)(struct ge_model *m, const struct ge_text_batch *b, struct ge_tensor *out);
+    /* Bytes of workspace of a pass over so many images, or over packed texts of so many tokens. */
+    size_t (*bytes)(const struct ge_model *m, size_t images, size_t tokens);
     void (*describe)(const struct ge_model *m, struct ge_jsonw *w);
     void (*free)(struct ge_model *m); /* what `load` made; not the struct and its workspace */
 };

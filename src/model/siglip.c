@@ -225,18 +225,19 @@ done:
     return rc;
 }
 
-static ge_status siglip_images(struct ge_model *m, const float *pixels, size_t n,
+static ge_status siglip_images(struct ge_model *m, const struct ge_pictures *in,
                                struct ge_tensor *out)
 {
     const struct siglip *siglip = (struct siglip *)m;
     const struct ge_layers_config *l = &siglip->vision.config.layers;
     const struct head *h = &siglip->pooling;
     struct ge_workspace *ws = &m->ws;
+    size_t n = in->pixels.rows;
     struct ge_tensor x, normed, ff;
     struct ge_sequences s;
     ge_status rc = GE_OK;
 
-    GE_TRY(ge_vit_run(&siglip->vision, ws, m->dtype, pixels, n, &x, &s));
+    GE_TRY(ge_vit_run(&siglip->vision, ws, m->dtype, in, &x, &s));
     GE_TRY(attend_to_rows(siglip, ws, x, &s, n, out));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_POOLED, n, l->width, m->dtype, &normed));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_FF, n, l->ff, m->dtype, &ff));
@@ -261,6 +262,16 @@ done:
     return rc;
 }
 
+static size_t siglip_bytes(const struct ge_model *m, size_t images, size_t tokens)
+{
+    const struct siglip *siglip = (const struct siglip *)m;
+    size_t pictures = m->kind->images ? images * ge_vit_bytes(&siglip->vision, m->dtype) : 0;
+    size_t texts =
+        m->kind->texts ? ge_layers_bytes(&siglip->text.layers.config, tokens, m->dtype) : 0;
+
+    return pictures > texts ? pictures : texts;
+}
+
 static void siglip_describe(const struct ge_model *m, struct ge_jsonw *w)
 {
     const struct siglip *siglip = (const struct siglip *)m;
@@ -274,6 +285,7 @@ const struct ge_model_ops ge_siglip_ops = {
     .load = siglip_load,
     .images = siglip_images,
     .texts = siglip_texts,
+    .bytes = siglip_bytes,
     .describe = siglip_describe,
     .free = siglip_free,
 };

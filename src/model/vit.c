@@ -142,21 +142,21 @@ void ge_vit_describe(const struct ge_vit *v, struct ge_jsonw *w)
 
 /* ---- forward ------------------------------------------------------------------------------ */
 
-/* The pictures on the device, in the compute type: (n, 3 * height * width). */
-static ge_status upload_pixels(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                               const float *pixels, size_t n, struct ge_tensor *out)
+/* Patches of the pictures, normalised, in the compute type: (n * patches, 3 * patch * patch). */
+static ge_status cut_patches(const struct ge_vit *v, struct ge_workspace *ws,
+                             const struct ge_pictures *in, struct ge_tensor patches)
 {
-    size_t each = 3 * v->config.height * v->config.width;
-    struct ge_tensor input;
+    const struct ge_vit_config *c = &v->config;
+    struct ge_tensor pixels = in->pixels;
     ge_status rc = GE_OK;
 
-    GE_TRY(ge_workspace_get(ws, GE_SLOT_INPUT, n, each, GE_F32, &input));
-    GE_TRY(ge_upload(input, pixels));
-    *out = input;
-    if (dtype != GE_F32) {
-        GE_TRY(ge_workspace_get(ws, GE_SLOT_QKV, n, each, dtype, out));
-        GE_TRY(ge_copy(ws->dev, input, *out));
+    if (pixels.dtype == GE_U8)
+        return ge_pixel_patches(ws->dev, pixels, in->table, c->height, c->width, c->patch, patches);
+    if (patches.dtype != GE_F32) {
+        GE_TRY(ge_workspace_get(ws, GE_SLOT_QKV, pixels.rows, pixels.cols, patches.dtype, &pixels));
+        GE_TRY(ge_copy(ws->dev, in->pixels, pixels));
     }
+    GE_TRY(ge_patches(ws->dev, pixels, 3, c->height, c->width, c->patch, patches));
 done:
     return rc;
 }
@@ -177,22 +177,21 @@ done:
     return rc;
 }
 
-/* Pixels to the rows before the first layer. */
-static ge_status embed_pixels(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                              const float *pixels, size_t n, struct ge_tensor *x,
-                              struct ge_sequences *s)
+/* Pictures to the rows before the first layer. */
+static ge_status embed_pictures(const struct ge_vit *v, struct ge_workspace *ws,
+                                enum ge_dtype dtype, const struct ge_pictures *in,
+                                struct ge_tensor *x, struct ge_sequences *s)
 {
     const struct ge_vit_config *c = &v->config;
-    size_t d = c->layers.width, rows = n * v->positions.rows;
-    struct ge_tensor input, patches, embedded;
+    size_t n = in->pixels.rows, d = c->layers.width, rows = n * v->positions.rows;
+    struct ge_tensor patches, embedded;
     ge_status rc = GE_OK;
 
     GE_TRY(upload_ends(v, ws, n, s));
-    GE_TRY(upload_pixels(v, ws, dtype, pixels, n, &input));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_FF, rows, 3 * c->patch * c->patch, dtype, &patches));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_HIDDEN, rows, d, dtype, &embedded));
     GE_TRY(ge_workspace_get(ws, GE_SLOT_X, n * v->tokens, d, dtype, x));
-    GE_TRY(ge_patches(ws->dev, input, 3, c->height, c->width, c->patch, patches));
+    GE_TRY(cut_patches(v, ws, in, patches));
     GE_TRY(ge_linear_run(&v->patch_embedding, ws->dev, patches, GE_ACT_NONE, none, embedded));
     GE_TRY(ge_patch_tokens(ws->dev, embedded, v->prefix, v->positions, *x));
     if (v->pre_norm.gain.buf != NULL) GE_TRY(ge_norm_run(&v->pre_norm, ws->dev, *x, *x));
@@ -201,11 +200,11 @@ done:
 }
 
 ge_status ge_vit_run(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                     const float *pixels, size_t n, struct ge_tensor *x, struct ge_sequences *s)
+                     const struct ge_pictures *in, struct ge_tensor *x, struct ge_sequences *s)
 {
     ge_status rc = GE_OK;
 
-    GE_TRY(embed_pixels(v, ws, dtype, pixels, n, x, s));
+    GE_TRY(embed_pictures(v, ws, dtype, in, x, s));
     GE_TRY(ge_layers_run(&v->layers, ws, *x, s));
     GE_TRY(ge_norm_run(&v->post_norm, ws->dev, *x, *x));
 done:
@@ -213,19 +212,25 @@ done:
 }
 
 ge_status ge_vit_run_class(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                           const float *pixels, size_t n, const struct ge_linear *projection,
+                           const struct ge_pictures *in, const struct ge_linear *projection,
                            struct ge_tensor *out)
 {
+    size_t n = in->pixels.rows;
     struct ge_sequences s;
     struct ge_tensor x, rows;
     int32_t *pick;
     ge_status rc = GE_OK;
 
-    GE_TRY(embed_pixels(v, ws, dtype, pixels, n, &x, &s));
+    GE_TRY(embed_pictures(v, ws, dtype, in, &x, &s));
     GE_TRY(ge_workspace_host(ws, GE_SLOT_PICK, n, &pick));
     for (size_t i = 0; i < n; i++) pick[i] = (int32_t)(i * v->tokens);
     GE_TRY(ge_layers_run_picked(&v->layers, ws, x, &s, pick, n, &rows));
     GE_TRY(ge_project_rows(ws, rows, &v->post_norm, projection, out));
 done:
     return rc;
+}
+
+size_t ge_vit_bytes(const struct ge_vit *v, enum ge_dtype dtype)
+{
+    return ge_layers_bytes(&v->config.layers, v->tokens, dtype);
 }

@@ -17,6 +17,14 @@ struct ge_vit_names {
     const struct ge_layer_names *layer;
 };
 
+/* The pictures of a pass, on the device: bytes with the table that turns them into numbers, or the
+ * numbers themselves. */
+struct ge_pictures {
+    struct ge_tensor
+        pixels; /* (n, height * width * 3) in GE_U8, or (n, 3 * height * width) in GE_F32 */
+    struct ge_tensor table; /* (3, 256): what normalising makes of every grey level; for GE_U8 */
+};
+
 enum ge_vit_resize {
     GE_VIT_FIXED,    /* the picture's grid must be the stored one */
     GE_VIT_BICUBIC,  /* positions are interpolated to the picture's grid (grid.h) */
@@ -54,15 +62,17 @@ ge_status ge_vit_load(struct ge_vit *v, const struct ge_vit_config *config,
 void ge_vit_free(struct ge_vit *v);
 void ge_vit_describe(const struct ge_vit *v, struct ge_jsonw *w); /* an object */
 
-/* Pixels (n, 3, height, width) on the host to *x (n * tokens, d), the rows after the last layer and
- * post_norm. */
+/* n pictures to *x (n * tokens, d), the rows after the last layer and post_norm. */
 ge_status ge_vit_run(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                     const float *pixels, size_t n, struct ge_tensor *x, struct ge_sequences *s);
+                     const struct ge_pictures *in, struct ge_tensor *x, struct ge_sequences *s);
 
 /* The same of each picture's class token alone, then `projection` (NULL: none): *out (n, dim). For
  * layers that are picked. */
 ge_status ge_vit_run_class(const struct ge_vit *v, struct ge_workspace *ws, enum ge_dtype dtype,
-                           const float *pixels, size_t n, const struct ge_linear *projection,
+                           const struct ge_pictures *in, const struct ge_linear *projection,
                            struct ge_tensor *out);
+
+/* Bytes of workspace that one picture takes in a pass. */
+size_t ge_vit_bytes(const struct ge_vit *v, enum ge_dtype dtype);
 
 #endif

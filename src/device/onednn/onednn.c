@@ -199,6 +199,12 @@ static void onednn_close(struct ge_device *head)
     free(dev);
 }
 
+static bool onednn_supports(const struct ge_device *dev, enum ge_dtype dtype)
+{
+    (void)dev;
+    return dtype == GE_F32;
+}
+
 static ge_status onednn_open(const struct ge_device_options *opt, struct ge_device **out)
 {
     struct onednn_device *dev = NULL;
@@ -368,23 +374,21 @@ static void matmul_task(void *ctx, size_t i, int thread)
     const struct matmul_op *op = ctx;
     const struct ge_matmul *m = op->m;
     const struct onednn_weight *w = op->w;
-    size_t row = i / w->blocks * PANEL_ROWS, block = i % w->blocks, col = block * w->block_cols;
-    size_t rows = m->y.rows - row < PANEL_ROWS ? m->y.rows - row : PANEL_ROWS;
-    size_t cols = w->head.n - col < w->block_cols ? w->head.n - col : w->block_cols;
+    size_t block = i % w->blocks;
+    struct ge_cpu_block at = {i / w->blocks * PANEL_ROWS, block * w->block_cols, PANEL_ROWS,
+                              w->block_cols};
     float *copy = op->dev->cpu.scratch[thread], *c = copy + PANEL_ROWS * w->padded_k;
     dnnl_status_t s;
 
+    if (m->y.rows - at.row < at.rows) at.rows = m->y.rows - at.row;
+    if (w->head.n - at.col < at.cols) at.cols = w->head.n - at.col;
     one_thread(op->dev);
-    s = execute(op->dev, w->product, w->packed[block], panel_of(op, row, rows, copy), c,
+    s = execute(op->dev, w->product, w->packed[block], panel_of(op, at.row, at.rows, copy), c,
                 c + PANEL_ROWS * w->block_cols, thread);
-    if (s != dnnl_success) {
-        if (op->failed[thread] == dnnl_success) op->failed[thread] = s;
-        return;
-    }
-    op->dev->cpu.kernels->epilogue(
-        c, w->block_cols, rows, cols, w->bias != NULL ? w->bias + col : NULL, m->act,
-        m->residual.buf != NULL ? ge_cpu_row(&m->residual, row) + col : NULL, m->residual.stride,
-        ge_cpu_row(&m->y, row) + col, m->y.stride);
+    if (s == dnnl_success)
+        ge_cpu_finish(&op->dev->cpu, m, w->bias, c, w->block_cols, at, NULL);
+    else if (op->failed[thread] == dnnl_success)
+        op->failed[thread] = s;
 }
 
 static ge_status onednn_matmul(struct ge_device *head, const struct ge_matmul *m)
@@ -427,7 +431,7 @@ const struct ge_device_ops *ge_onednn_ops(void)
         .priority = 10,
         .open = onednn_open,
         .close = onednn_close,
-        .supports = ge_cpu_supports,
+        .supports = onednn_supports,
         .bench_gemm = onednn_bench_gemm,
         .alloc = ge_cpu_alloc,
         .free = ge_cpu_free,

@@ -7,8 +7,10 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "device/device_ops.h"
 #include "fake_device.h"
+#include "image/preprocess.h"
 #include "model/encoder.h"
 #include "test.h"
 
@@ -147,7 +149,7 @@ static void check_images(const char *folder, const char *golden, const char *fil
     assert_non_null(got);
     assert_true(ge_encoder_image_size(e, &h, &w));
     in = pixels(5, h, w);
-    assert_ok(ge_encoder_images(e, in, 5, normalize, got));
+    assert_ok(ge_encoder_tensors(e, in, 5, normalize, got));
     char *what = ge_sprintf("%s/%s", ge_fs_basename(golden), file);
     compare(what, got, want, n, normalize ? unit_gate : pooled_gate);
     free(what);
@@ -216,7 +218,7 @@ static void check_tower(const char *golden, const char *config, const char *imag
         assert_status(ge_encoder_texts(e, texts, 1, false, out, NULL), GE_EINVAL);
     } else {
         check_texts(dir, golden, rows, NULL, false);
-        assert_status(ge_encoder_images(e, out, 1, false, out), GE_EINVAL);
+        assert_status(ge_encoder_tensors(e, out, 1, false, out), GE_EINVAL);
     }
     ge_encoder_delete(&e);
     remove_variant(dir);
@@ -346,7 +348,7 @@ static void test_roles(void **state)
     assert_null(ge_encoder_preprocess(bert));
     assert_non_null(ge_encoder_tokenizer(bert));
     assert_int_equal(ge_encoder_max_tokens(bert), 30);
-    assert_status(ge_encoder_images(bert, out, 1, false, out), GE_EINVAL);
+    assert_status(ge_encoder_tensors(bert, out, 1, false, out), GE_EINVAL);
 
     float *rows = ge_calloc(n_texts * 20, sizeof *rows);
     assert_ok(ge_encoder_texts(clip, texts, n_texts, false, rows, cut));
@@ -400,16 +402,16 @@ static void check_image_bits(const char *folder)
     assert_true(ge_encoder_image_size(e, &h, &w));
     each = 3 * h * w;
     in = pixels(N, h, w);
-    assert_ok(ge_encoder_images(e, in, N, true, alone));
+    assert_ok(ge_encoder_tensors(e, in, N, true, alone));
     ge_encoder_delete(&e);
     for (size_t b = 0; b < 2; b++) {
         e = load(folder, batches[b], NULL);
-        assert_ok(ge_encoder_images(e, in, N, true, together));
+        assert_ok(ge_encoder_tensors(e, in, N, true, together));
         assert_memory_equal(together, alone, N * dim * sizeof *alone);
         for (size_t place = 0; place < N; place++) { /* image 3 at every place */
             memcpy(in + place * each, in + 3 * each, each * sizeof *in);
         }
-        assert_ok(ge_encoder_images(e, in, N, true, together));
+        assert_ok(ge_encoder_tensors(e, in, N, true, together));
         for (size_t place = 0; place < N; place++)
             assert_memory_equal(together + place * dim, alone + 3 * dim, dim * sizeof *alone);
         free(in);
@@ -460,6 +462,60 @@ static void test_text_bits(void **state)
     }
 }
 
+/* Pictures as bytes are the same as the tensors that the preprocessing makes of them, in one call, in
+ * batches on their way, and whatever the batch. */
+static void check_bytes(const char *folder)
+{
+    enum { N = 9 };
+    struct ge_encoder *e = load(folder, N, NULL);
+    const struct ge_preprocess *p = ge_encoder_preprocess(e);
+    size_t dim = ge_encoder_dim(e), each = ge_preprocess_size(p);
+    uint8_t *bytes = ge_calloc(N * each, 1);
+    const uint8_t *pictures[N];
+    float *in = ge_calloc(N * each, sizeof *in), *want = ge_calloc(N * dim, sizeof *want);
+    float *got = ge_calloc(N * dim, sizeof *got);
+
+    for (size_t i = 0; i < N * each; i++) bytes[i] = (uint8_t)(256 * ge_uniform(4, 2, i));
+    for (size_t i = 0; i < N; i++) {
+        pictures[i] = bytes + i * each;
+        ge_preprocess_tensor(p, pictures[i], in + i * each);
+    }
+    assert_ok(ge_encoder_tensors(e, in, N, true, want));
+    for (size_t batch = 1; batch <= N; batch += 3) {
+        ge_encoder_delete(&e);
+        e = load(folder, batch, NULL);
+        memset(got, 0, N * dim * sizeof *got);
+        assert_ok(ge_encoder_images(e, pictures, N, true, got));
+        assert_memory_equal(got, want, N * dim * sizeof *want);
+    }
+    assert_int_equal(ge_encoder_batch(e), 7);
+    assert_status(ge_encoder_begin(e, pictures, 8, true), GE_EINVAL);
+    assert_ok(ge_encoder_begin(e, pictures + 2, 1, true));
+    assert_ok(ge_encoder_begin(e, pictures + 3, 6, true));
+    assert_status(ge_encoder_begin(e, pictures, 1, true), GE_EINVAL); /* both are forgotten */
+    assert_status(ge_encoder_finish(e, got), GE_EINVAL);
+    assert_ok(ge_encoder_begin(e, pictures + 2, 1, true));
+    assert_ok(ge_encoder_begin(e, pictures + 3, 6, true));
+    assert_ok(ge_encoder_finish(e, got + 2 * dim));
+    assert_ok(ge_encoder_begin(e, pictures, 2, true));
+    assert_ok(ge_encoder_finish(e, got + 3 * dim));
+    assert_ok(ge_encoder_finish(e, got));
+    assert_memory_equal(got, want, N * dim * sizeof *want);
+    ge_encoder_delete(&e);
+    free(bytes);
+    free(in);
+    free(want);
+    free(got);
+}
+
+static void test_bytes(void **state)
+{
+    (void)state;
+    check_bytes(FOLDER "/clip_quick");
+    check_bytes(FOLDER "/dinov2_registers");
+    check_bytes(FOLDER "/siglip_vision");
+}
+
 static float *image_rows(int threads, const char *name)
 {
     struct ge_device_options opt = {.threads = threads, .level = GE_TEST_LEVEL};
@@ -469,7 +525,7 @@ static float *image_rows(int threads, const char *name)
 
     assert_ok(ge_device_open(name, &opt, &own));
     assert_ok(ge_encoder_load(FOLDER "/clip_gelu", own, NULL, &e));
-    assert_ok(ge_encoder_images(e, in, 9, false, out));
+    assert_ok(ge_encoder_tensors(e, in, 9, false, out));
     ge_encoder_delete(&e);
     ge_device_close(&own);
     free(in);
@@ -500,7 +556,7 @@ static int run_on(const char *name)
         cmocka_unit_test(test_bert),          cmocka_unit_test(test_bert_like),
         cmocka_unit_test(test_bert_poolings), cmocka_unit_test(test_roles),
         cmocka_unit_test(test_image_bits),    cmocka_unit_test(test_text_bits),
-        cmocka_unit_test(test_thread_bits),
+        cmocka_unit_test(test_thread_bits),   cmocka_unit_test(test_bytes),
     };
     struct ge_device_options opt = {.threads = 2, .level = GE_TEST_LEVEL};
     int failed;

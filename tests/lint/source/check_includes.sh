@@ -32,6 +32,7 @@ third_party='
 ^dnnl[^/]*\.h$                  ^src/device/onednn/
 ^omp\.h$                        ^src/device/onednn/
 ^(cuda|cublas|cudnn|nvml)[^/]*\.h$  ^cuda/
+^nvtx3/[A-Za-z]+\.h$           ^cuda/
 ^cjson/cJSON\.h$|^cJSON\.h$     ^src/base/json[^/]*\.c$
 ^xxhash\.h$                     ^src/base/hash\.c$
 ^hwloc\.h$                      ^src/base/topology\.c$

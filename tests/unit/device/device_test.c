@@ -251,6 +251,47 @@ static void test_dtype(void **state)
     assert_status(ge_device_open("auto", &opt, &dev), GE_EUNSUPPORTED);
 }
 
+/* Products by shape, and attention, until counting ends. */
+static void test_count(void **state)
+{
+    enum { OUT = 8, IN = 16, ROWS = 5 };
+    const struct ge_tensor none = {0};
+    const float values[OUT * IN] = {0};
+    struct ge_device *dev;
+    struct ge_weight *w, *other;
+    struct ge_tensor x, y;
+    struct ge_work work = {.n_shapes = 7};
+
+    (void)state;
+    assert_ok(ge_device_open("cpu", NULL, &dev));
+    assert_ok(ge_weight_new(dev, values, NULL, OUT, IN, GE_F32, &w));
+    assert_ok(ge_weight_new(dev, values, NULL, IN, OUT, GE_F32, &other));
+    assert_ok(ge_tensor_new(dev, ROWS, IN, GE_F32, &x));
+    assert_ok(ge_tensor_new(dev, ROWS, OUT, GE_F32, &y));
+    assert_ok(ge_upload(x, values));
+    ge_device_count(dev, &work);
+    assert_int_equal(work.n_shapes, 0);
+    assert_ok(ge_matmul(dev, x, w, GE_ACT_NONE, none, y));
+    assert_ok(
+        ge_matmul(dev, ge_tensor_rows(x, 0, 2), w, GE_ACT_NONE, none, ge_tensor_rows(y, 0, 2)));
+    assert_ok(ge_matmul(dev, y, other, GE_ACT_NONE, none, x));
+    ge_device_count(dev, NULL);
+    assert_ok(ge_matmul(dev, x, w, GE_ACT_NONE, none, y));
+    assert_int_equal(work.n_shapes, 2);
+    assert_int_equal(work.shapes[0].n, OUT);
+    assert_int_equal(work.shapes[0].k, IN);
+    assert_int_equal(work.shapes[0].times, 2);
+    assert_int_equal(work.shapes[0].rows, ROWS + 2);
+    assert_int_equal(work.shapes[1].rows, ROWS);
+    assert_true(work.product_flop == 2.0 * OUT * IN * (ROWS + 2 + ROWS));
+    assert_true(work.attention_flop == 0);
+    ge_weight_delete(&w);
+    ge_weight_delete(&other);
+    ge_buffer_delete(&x.buf);
+    ge_buffer_delete(&y.buf);
+    ge_device_close(&dev);
+}
+
 static void test_bench(void **state)
 {
     const struct ge_gemm_bench good = {64, 64, 64, GE_F32, 1, 3}, bad = {0, 64, 64, GE_F32, 1, 3};
@@ -280,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_late_failure), cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_bench),        cmocka_unit_test(test_broken_module),
         cmocka_unit_test(test_stages),       cmocka_unit_test(test_dtype),
+        cmocka_unit_test(test_count),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -1,6 +1,7 @@
 #include "fake_device.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,9 +243,9 @@ static ge_status fake_open(const struct ge_device_options *opt, struct ge_device
     if (f == NULL) return GE_ENOMEM;
     f->head.ops = fake_device_ops();
     f->head.threads = opt->threads;
-    strcpy(f->head.numerics, "fake fp32");
     strcpy(f->head.description, "fake device");
     GE_TRY(ge_cpu_ops()->open(opt, &f->inner));
+    snprintf(f->head.numerics, sizeof f->head.numerics, "fake %s", ge_dtype_name(opt->dtype));
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
     if (pthread_create(&f->worker, NULL, work, f) != 0) {
@@ -261,8 +262,7 @@ done:
 
 static bool fake_supports(const struct ge_device *dev, enum ge_dtype dtype)
 {
-    (void)dev;
-    return dtype == GE_F32;
+    return ge_device_supports(((const struct fake_device *)dev)->inner, dtype);
 }
 
 static ge_status fake_alloc(struct ge_device *dev, size_t bytes, struct ge_buffer **buf)

@@ -113,7 +113,7 @@ static void test_same_bits(void **state)
     assert_true(want.n_scores > 20);
     static const size_t batches[] = {1, 2, 3, 7, 64};
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
-        f.ev.batch = batches[i];
+        fixture_batch(&f, batches[i]);
         got = evaluate(&other);
         assert_same_values(&want, &got);
         ge_arena_delete(&other);
@@ -363,15 +363,15 @@ static void test_golden_batch(void **state)
 {
     (void)state;
     struct ge_hash a, b, none;
-    assert_ok(ge_eval_golden(&f.encoder, 1, &a));
-    assert_ok(ge_eval_golden(&f.encoder, 1, &b));
+    assert_ok(ge_eval_golden(&f.encoder, 1, false, &a));
+    assert_ok(ge_eval_golden(&f.encoder, 1, true, &b));
     assert_true(ge_hash_equal(a, b));
-    assert_ok(ge_eval_golden(&f.encoder, 0, &none));
+    assert_ok(ge_eval_golden(&f.encoder, 0, false, &none));
     assert_false(ge_hash_equal(a, none));
     struct ge_encoder *other;
     assert_ok(
         ge_encoder_load(GE_SOURCE_DIR "/tests/golden/model/clip_gelu", f.device, NULL, &other));
-    assert_ok(ge_eval_golden(&other, 1, &b));
+    assert_ok(ge_eval_golden(&other, 1, false, &b));
     assert_false(ge_hash_equal(a, b));
     ge_encoder_delete(&other);
 }

@@ -80,6 +80,14 @@ static void make_scoring(struct fixture *f)
     for (int i = 0; i < 2; i++) assert_ok(ge_task_scoring_complete(&f->scoring[i]));
 }
 
+void fixture_batch(struct fixture *f, size_t batch)
+{
+    const struct ge_encoder_options options = {.max_batch = batch, .threads = 2};
+    ge_encoder_delete(&f->encoder);
+    assert_ok(ge_encoder_load(GE_SOURCE_DIR "/tests/golden/model/clip_quick", f->device, &options,
+                              &f->encoder));
+}
+
 void fixture_open(struct fixture *f, const char *device)
 {
     memset(f, 0, sizeof *f);
@@ -93,8 +101,7 @@ void fixture_open(struct fixture *f, const char *device)
     assert_ok(ge_device_register_builtin());
     struct ge_device_options options = {.threads = 1};
     assert_ok(ge_device_open(device, &options, &f->device));
-    assert_ok(ge_encoder_load(GE_SOURCE_DIR "/tests/golden/model/clip_quick", f->device, NULL,
-                              &f->encoder));
+    fixture_batch(f, 4);
     make_items(f);
     make_scoring(f);
     add_answers(f);
@@ -106,7 +113,6 @@ void fixture_open(struct fixture *f, const char *device)
     f->ev.device = f->device;
     f->ev.encoders = &f->encoder;
     f->ev.n_encoders = 1;
-    f->ev.batch = 4;
     ge_image_options_init(&f->ev.image);
 }
 
