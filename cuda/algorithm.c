@@ -224,12 +224,28 @@ done:
     return rc;
 }
 
+/* Whether the library runs a->algo on m rows, in the workspace that there is. */
+static ge_status runs_at(struct ge_cuda_device *dev, const struct ge_cuda_algorithm *a, size_t m,
+                         bool *runs)
+{
+    cublasLtMatmulHeuristicResult_t result = {0};
+    size_t ldy = ge_cuda_padded(a->shape.n);
+    struct layouts l = {0};
+    ge_status rc = GE_OK;
+
+    GE_TRY(make_layouts(dev, &a->shape, m, a->shape.k, ldy, ldy, &l));
+    *runs = cublasLtMatmulAlgoCheck(dev->lt, a->desc, a->w, l.x, l.residual, l.y, &a->algo,
+                                    &result) == CUBLAS_STATUS_SUCCESS &&
+            result.workspaceSize <= GE_CUDA_WORKSPACE_BYTES;
+done:
+    drop_layouts(&l);
+    return rc;
+}
+
 ge_status ge_cuda_configure(struct ge_cuda_device *dev, struct ge_cuda_algorithm *a)
 {
     cudaDataType_t type = ge_cuda_data_type(a->shape.dtype);
-    cublasLtMatmulHeuristicResult_t result;
-    size_t ldy = ge_cuda_padded(a->shape.n);
-    struct layouts l = {0};
+    bool runs = false;
     ge_status rc = GE_OK;
     cublasStatus_t s =
         cublasLtMatmulAlgoInit(dev->lt, compute_type(dev, a->shape.dtype), CUDA_R_32F, type, type,
@@ -241,17 +257,12 @@ ge_status ge_cuda_configure(struct ge_cuda_device *dev, struct ge_cuda_algorithm
         s = cublasLtMatmulAlgoConfigSetAttribute(&a->algo, ge_cuda_settings[i].attribute, value,
                                                  ge_cuda_settings[i].bytes);
     }
-    GE_TRY(make_layouts(dev, &a->shape, GE_CUDA_CANONICAL_ROWS, a->shape.k, ldy, ldy, &l));
-    if (s == CUBLAS_STATUS_SUCCESS)
-        s = cublasLtMatmulAlgoCheck(dev->lt, a->desc, a->w, l.x, l.residual, l.y, &a->algo,
-                                    &result);
-    if (s == CUBLAS_STATUS_SUCCESS && result.workspaceSize > GE_CUDA_WORKSPACE_BYTES)
-        s = CUBLAS_STATUS_NOT_SUPPORTED;
-    if (s != CUBLAS_STATUS_SUCCESS || splits(&a->algo))
+    if (s == CUBLAS_STATUS_SUCCESS) GE_TRY(runs_at(dev, a, GE_CUDA_CANONICAL_ROWS, &runs));
+    if (!runs || splits(&a->algo))
         rc = ge_fail(GE_EUNSUPPORTED, "it does not run here (%s); tune again",
-                     cublasLtGetStatusName(s));
+                     s == CUBLAS_STATUS_SUCCESS ? "the library refuses it for this shape"
+                                                : cublasLtGetStatusName(s));
 done:
-    drop_layouts(&l);
     return rc;
 }
 
@@ -325,14 +336,31 @@ done:
     return rc;
 }
 
+/* Whether the library runs the algorithm at every height that is tried. The heuristic answers for one
+ * height alone. */
+static ge_status runs_everywhere(struct ge_cuda_device *dev, const struct ge_cuda_algorithm *a,
+                                 bool *runs)
+{
+    ge_status rc = GE_OK;
+
+    *runs = true;
+    for (size_t i = 0; i <= PLACES && *runs; i++)
+        GE_TRY(runs_at(dev, a, i < PLACES ? places[i].rows : ALL_ROWS, runs));
+done:
+    return rc;
+}
+
 ge_status ge_cuda_is_steady(struct ge_cuda_device *dev, const struct ge_cuda_algorithm *a,
                             bool *steady)
 {
     struct trial t = {0};
     ge_status rc = GE_OK;
     unsigned flag = 1;
+    bool runs;
 
     *steady = false;
+    GE_TRY(runs_everywhere(dev, a, &runs));
+    if (!runs) goto done;
     GE_TRY(make_trial(dev, &a->shape, &t));
     GE_TRY(ge_cuda_run(dev, a, &t.o));
     for (size_t i = 0; i < PLACES; i++)

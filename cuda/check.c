@@ -15,6 +15,7 @@ static void look_whether_lost(struct ge_cuda_device *dev)
 
     (void)cudaGetLastError();
     if (dev->compute != NULL) now = cudaStreamQuery(dev->compute);
+    (void)cudaGetLastError(); /* "not ready" is kept, too, and the next launch would report it */
     if (now == cudaSuccess || now == cudaErrorNotReady) return;
     dev->head.lost = true;
     dev->error = now;

@@ -48,6 +48,7 @@ static ge_status find_gpus(int *count)
                        "cuda: there is no NVIDIA driver here (libcuda.so.1 is missing, or its "
                        "kernel module is not loaded); in a container, start it with GPU access");
     e = cudaGetDeviceCount(count);
+    (void)cudaGetLastError(); /* a later open must not find it */
     if (e == cudaErrorInsufficientDriver || driver / 1000 < runtime / 1000)
         return ge_fail(GE_EUNSUPPORTED,
                        "cuda: the driver is for CUDA %d.%d, this module was built with CUDA %d.%d; "
@@ -114,9 +115,9 @@ static void name_device(struct ge_cuda_device *dev, const struct ge_device_optio
         snprintf(tuned, sizeof tuned, " tuned-%s", hex);
     }
     snprintf(dev->head.numerics, sizeof dev->head.numerics,
-             "cuda %s sm_%d%d %s%s cublaslt-%zu rows-%d %s %s%s", gpu, dev->major, dev->minor,
-             ge_dtype_name(opt->dtype), dev->tf32 ? "-tf32" : "", lt, GE_CUDA_CANONICAL_ROWS,
-             ATTENTION, KERNELS, tuned);
+             "cuda %s sm_%d%d %s%s cublaslt-%zu rows-%d nvcc-%d %s %s%s", gpu, dev->major,
+             dev->minor, ge_dtype_name(opt->dtype), dev->tf32 ? "-tf32" : "", lt,
+             GE_CUDA_CANONICAL_ROWS, CUDART_VERSION, ATTENTION, KERNELS, tuned);
     snprintf(dev->head.description, sizeof dev->head.description,
              "%.100s (GPU %d, %s), compute capability %d.%d, CUDA %d.%d, cuBLASLt %zu", dev->gpu,
              dev->index, dev->head.pci, dev->major, dev->minor, CUDART_VERSION / 1000,
@@ -162,7 +163,7 @@ static void cuda_memory(struct ge_device *head, size_t *free, size_t *total)
 {
     *free = *total = 0;
     (void)cudaSetDevice(((struct ge_cuda_device *)head)->index);
-    (void)cudaMemGetInfo(free, total);
+    if (cudaMemGetInfo(free, total) != cudaSuccess) (void)cudaGetLastError();
 }
 
 /* ---- ranges for profilers ----------------------------------------------------------------- */

@@ -2,12 +2,31 @@
  *
  * Two streams: operations, uploads and downloads are on `compute`, in the order of the calls; what
  * stages send is on `copies`. An event each way keeps a stage's copy behind the operations that
- * still read the stage, and operations behind the copy that they need. */
+ * still read the stage, and operations behind the copy that they need.
+ *
+ * Waiting for an event sleeps: a spinning thread would take a core from those that decode. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cuda_device.h"
+
+static ge_status make_event(struct ge_cuda_device *dev, cudaEvent_t *event)
+{
+    return ge_cuda_check(
+        dev, cudaEventCreateWithFlags(event, cudaEventDisableTiming | cudaEventBlockingSync),
+        "make an event");
+}
+
+/* What is queued may still use memory that is about to be given back. A lost device has been reported by
+ * who noticed. */
+static void free_after_use(struct ge_cuda_device *dev, void *p)
+{
+    if (p == NULL) return;
+    if (dev->compute != NULL) (void)cudaStreamSynchronize(dev->compute);
+    if (dev->copies != NULL) (void)cudaStreamSynchronize(dev->copies);
+    (void)cudaFree(p);
+}
 
 /* ---- device memory ------------------------------------------------------------------------ */
 
@@ -38,7 +57,7 @@ ge_status ge_cuda_scratch(struct ge_cuda_device *dev, size_t bytes, void **p)
         void *old = dev->scratch;
         dev->scratch = NULL;
         dev->scratch_bytes = 0;
-        GE_CUDA(dev, cudaFree(old), "free scratch memory"); /* waits for what still uses it */
+        free_after_use(dev, old);
         GE_TRY(ge_cuda_malloc(dev, bytes, &grown));
         dev->scratch = grown;
         dev->scratch_bytes = bytes;
@@ -72,7 +91,7 @@ void ge_cuda_free(struct ge_buffer *buf)
     struct ge_cuda_buffer *b = (struct ge_cuda_buffer *)buf;
 
     (void)cudaSetDevice(((struct ge_cuda_device *)buf->dev)->index);
-    (void)cudaFree(b->data); /* waits; a lost device has been reported by who noticed */
+    free_after_use((struct ge_cuda_device *)buf->dev, b->data);
     free(b);
 }
 
@@ -108,9 +127,7 @@ ge_status ge_cuda_memory_open(struct ge_cuda_device *dev)
 
     GE_CUDA(dev, cudaStreamCreateWithFlags(&dev->compute, cudaStreamNonBlocking), "make a stream");
     GE_CUDA(dev, cudaStreamCreateWithFlags(&dev->copies, cudaStreamNonBlocking), "make a stream");
-    for (int i = 0; i < GE_CUDA_SLOTS; i++)
-        GE_CUDA(dev, cudaEventCreateWithFlags(&dev->slot_free[i], cudaEventDisableTiming),
-                "make an event");
+    for (int i = 0; i < GE_CUDA_SLOTS; i++) GE_TRY(make_event(dev, &dev->slot_free[i]));
     GE_TRY(ge_cuda_host_new(&dev->head, (size_t)GE_CUDA_SLOTS * GE_CUDA_SLOT_BYTES, &ring));
     dev->ring = ring;
 done:
@@ -219,8 +236,8 @@ ge_status ge_cuda_stage_new(struct ge_device *head, size_t bytes, struct ge_stag
     GE_NEW(s, 1);
     s->head.dev = head;
     GE_TRY(ge_buffer_new(head, bytes, &s->head.buf));
-    GE_CUDA(dev, cudaEventCreateWithFlags(&s->filled, cudaEventDisableTiming), "make an event");
-    GE_CUDA(dev, cudaEventCreateWithFlags(&s->consumed, cudaEventDisableTiming), "make an event");
+    GE_TRY(make_event(dev, &s->filled));
+    GE_TRY(make_event(dev, &s->consumed));
     *stage = &s->head;
     s = NULL;
 done:
@@ -314,7 +331,7 @@ ge_status ge_cuda_fetch_new(struct ge_device *head, size_t bytes, struct ge_fetc
     GE_NEW(f, 1);
     f->head = (struct ge_fetch){.dev = head, .bytes = bytes};
     GE_TRY(ge_cuda_host_new(head, bytes, &f->head.host));
-    GE_CUDA(dev, cudaEventCreateWithFlags(&f->arrived, cudaEventDisableTiming), "make an event");
+    GE_TRY(make_event(dev, &f->arrived));
     *fetch = &f->head;
     f = NULL;
 done:

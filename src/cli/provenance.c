@@ -120,6 +120,7 @@ static void describe_start(const struct ge_session *s, struct ge_hash golden, vo
     ge_jsonw_int(&w, "seed", s->job->seed);
     ge_jsonw_bool(&w, "mixed", s->job->runtime.allow_mixed);
     ge_jsonw_string(&w, "golden", hex);
+    if (s->tuned != NULL) ge_jsonw_raw(&w, "tuned", s->tuned);
     describe_encoders(s, &w);
     ge_jsonw_array(&w, "ranks");
     for (int i = 0; i < n_ranks; i++) {

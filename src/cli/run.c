@@ -21,6 +21,7 @@
 #include "cli/provenance.h"
 #include "cli/resume.h"
 #include "cli/session.h"
+#include "cli/tuned.h"
 #include "dist/pump.h"
 #include "evaluate/engine.h"
 #include "store/run_dir.h"
@@ -226,7 +227,8 @@ static ge_status begin_journal(struct run *r)
     GE_TRY(ge_comm_agree(r->comm, rc));
     if (r->rank == 0) {
         bool fresh = ge_rundir_stored(r->dir) == NULL;
-        rc = ge_rundir_begin(r->dir, fresh ? r->head : NULL, provenance);
+        if (fresh) rc = ge_tuned_keep(r->session.job, r->session.tuned);
+        if (rc == GE_OK) rc = ge_rundir_begin(r->dir, fresh ? r->head : NULL, provenance);
     }
     GE_TRY(ge_comm_agree(r->comm, rc));
 done:

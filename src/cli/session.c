@@ -151,6 +151,7 @@ void ge_session_close(struct ge_session *s)
     ge_dataset_delete(&s->dataset);
     free(s->scoring);
     free(s->numerics);
+    free(s->tuned);
     free(s->missing);
     free(s->cells);
     ge_job_delete(&s->job);

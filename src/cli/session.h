@@ -21,6 +21,7 @@ struct ge_session {
     struct ge_preprocess_switches switches;
 
     struct ge_device *device;
+    char *tuned;                  /* text of the run's tuned table; NULL: none */
     const char *level;            /* the instruction-set level that all ranks share */
     int cpus;                     /* this rank's share of the node's */
     char binding[128];            /* where its threads were bound, for people; "" if nowhere */
@@ -58,7 +59,7 @@ ge_status ge_session_look_at_images(struct ge_session *s, struct ge_comm *comm);
 bool ge_session_was_missing(void *session, const char *path);
 
 /* Open the device at the highest instruction-set level that all ranks share, bind this rank near
- * it, load the encoders, make the numerics id. Collective. */
+ * it, load the encoders, make the numerics id. Collective; comm may be NULL. */
 ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm);
 
 /* Fill s->evaluator; after everything above. */

@@ -8,6 +8,7 @@
 #include "base/topology.h"
 #include "cli/backends.h"
 #include "cli/session.h"
+#include "cli/tuned.h"
 
 /* ---- device and encoders ---------------------------------------------------------------------------------- */
 
@@ -52,6 +53,7 @@ static ge_status open_device_at(struct ge_session *s, struct ge_comm *comm, cons
         .index = ge_comm_local_rank(comm),
         .dtype = widest_demand(s->job),
         .tf32 = s->job->runtime.tf32,
+        .tuned = s->tuned,
     };
     ge_device_close(&s->device);
     rc = ge_backends_open(s->job->runtime.device, &options, &s->device);
@@ -70,8 +72,11 @@ static ge_status open_device(struct ge_session *s, struct ge_comm *comm)
     ge_status rc = GE_OK;
     s->cpus = share_of_cpus(comm);
     rc = open_device_at(s, comm, s->job->runtime.level);
-    bool pinned = strcmp(s->job->runtime.level, "native") != 0;
-    for (size_t i = 0; i < 3 && rc != GE_OK && !pinned && ge_comm_size(comm) > 1; i++) {
+    /* A GPU has no lower level. */
+    bool fixed =
+        strcmp(s->job->runtime.level, "native") != 0 || strcmp(s->job->runtime.device, "cuda") == 0;
+    for (size_t i = 0; i < 3 && rc != GE_OK && !fixed && ge_comm_size(comm) > 1; i++) {
+        if (ge_comm_rank(comm) == 0) ge_info("%s; trying CPU level %s", ge_error(), lower[i]);
         rc = open_device_at(s, comm, lower[i]);
     }
     return rc;
@@ -154,6 +159,7 @@ ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm)
 {
     ge_status rc = GE_OK;
     int sharers;
+    GE_TRY(ge_tuned_load(s->job, comm, &s->tuned));
     GE_TRY(open_device(s, comm));
     bind_near_device(s);
     s->numerics = ge_strdup(ge_device_numerics(s->device));

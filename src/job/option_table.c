@@ -295,6 +295,11 @@ static const struct ge_option table[] = {
      .def = "false",
      .help = "cuda, fp32: let matrix products round their operands to TF32 (10 bits of fraction); "
              "other digits, another numerics id"},
+    {.path = "runtime.tuned",
+     .type = GE_OPT_PATH,
+     .help = "cuda: table of product algorithms, made by `gapeval bench gemm --tune FILE` for one "
+             "GPU model and version of cuBLASLt; decides digits, so the run keeps a copy and "
+             "another table is refused on resume"},
     {.path = "runtime.bind",
      .type = GE_OPT_ENUM,
      .def = "\"auto\"",

@@ -207,8 +207,10 @@ done:
     return rc;
 }
 
-static void view_runtime(struct ge_job *job)
+static ge_status view_runtime(struct ge_job *job)
 {
+    ge_status rc = GE_OK;
+    const char *tuned = get_string(job, "runtime.tuned");
     job->runtime = (struct ge_job_runtime){
         .device = get_string(job, "runtime.device"),
         .level = get_string(job, "runtime.level"),
@@ -229,6 +231,9 @@ static void view_runtime(struct ge_job *job)
         .tf32 = get_bool(job, "runtime.tf32"),
         .trace = get_bool(job, "runtime.trace"),
     };
+    if (tuned != NULL) GE_TRY_PTR(job->runtime.tuned, absolute(job, tuned));
+done:
+    return rc;
 }
 
 static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabulary)
@@ -247,7 +252,7 @@ static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabu
     GE_TRY(view_tasks(job, vocabulary));
     GE_TRY(view_aggregation(job));
     GE_TRY(view_output(job));
-    view_runtime(job);
+    GE_TRY(view_runtime(job));
 done:
     return rc;
 }

@@ -93,6 +93,7 @@ struct ge_job_runtime {
     const char *device;          /* "auto", "cpu", "onednn", "cuda" */
     const char *level;           /* "native", "avx2", "avx512" */
     const char *bind;            /* "auto", "none" */
+    const char *tuned;           /* absolute path of a tuned table; NULL: none */
     int threads, decode_threads; /* 0: chosen at start */
     int batch_size, chunk_items; /* 0: chosen by the device */
     int64_t embed_cache_mb;

@@ -56,6 +56,10 @@ static const struct Algorithm {
 /* Another one, for any number of rows the best-rated: its order depends on that number. */
 static const Algorithm unsteady = {77, 8, 1, CUBLASLT_REDUCTION_SCHEME_NONE, 0, 1e9, 0};
 
+/* And one for many rows only, which the heuristic does not say when it is asked about many. */
+static const Algorithm tall = {78, 128, 1, CUBLASLT_REDUCTION_SCHEME_NONE, 0, 1e8, 0};
+enum { TALL_ROWS = 64 };
+
 enum Setting { ID, TILE, PARTS, SCHEME, SWIZZLE, CUSTOM, STAGES, INNER, CLUSTER };
 
 static uint32_t setting(const cublasLtMatmulAlgo_t &a, int i)
@@ -72,6 +76,7 @@ static void set(cublasLtMatmulAlgo_t *a, int i, uint32_t v)
 static const Algorithm *algorithm(int id)
 {
     if (id == unsteady.id && machine.lt_unsteady) return &unsteady;
+    if (id == tall.id && machine.lt_tall) return &tall;
     for (const Algorithm &a : algorithms)
         if (a.id == id) return &a;
     return nullptr;
@@ -250,10 +255,11 @@ static cublasStatus_t check_shapes(const emulated_matmul_desc &d, const emulated
     return CUBLAS_STATUS_SUCCESS;
 }
 
-static cublasStatus_t check_algorithm(const cublasLtMatmulAlgo_t *algo, const Algorithm **out)
+static cublasStatus_t check_algorithm(const cublasLtMatmulAlgo_t *algo, uint64_t rows,
+                                      const Algorithm **out)
 {
     *out = algorithm((int)setting(*algo, ID));
-    if (*out == nullptr) return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (*out == nullptr || (*out == &tall && rows < TALL_ROWS)) return CUBLAS_STATUS_NOT_SUPPORTED;
     if (setting(*algo, TILE) != 20 + (uint32_t)(*out)->block / 16 ||
         setting(*algo, PARTS) != (uint32_t)(*out)->parts ||
         setting(*algo, SCHEME) != (*out)->scheme)
@@ -274,6 +280,7 @@ extern "C" cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
     *returned = 0;
     if (s != CUBLAS_STATUS_SUCCESS) return s;
     if (machine.lt_unsteady) found.push_back(&unsteady);
+    if (machine.lt_tall && rows >= TALL_ROWS) found.push_back(&tall);
     for (const Algorithm &x : algorithms)
         if (x.workspace <= pref->workspace && (x.scheme & ~pref->schemes) == 0) found.push_back(&x);
     std::sort(found.begin(), found.end(), [=](const Algorithm *x, const Algorithm *y) {
@@ -334,7 +341,7 @@ cublasLtMatmulAlgoCheck(cublasLtHandle_t, cublasLtMatmulDesc_t desc, cublasLtMat
     const Algorithm *x;
     cublasStatus_t s = check_shapes(*desc, *a, *b, *c, *d);
 
-    if (s == CUBLAS_STATUS_SUCCESS) s = check_algorithm(algo, &x);
+    if (s == CUBLAS_STATUS_SUCCESS) s = check_algorithm(algo, d->cols, &x);
     if (s == CUBLAS_STATUS_SUCCESS) *result = {*algo, x->workspace, s, 1.0f, {}};
     return s;
 }
@@ -462,7 +469,7 @@ cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc, const void *a
 
     if (handle == nullptr || algo == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
     cublasStatus_t s = check_shapes(*desc, *Adesc, *Bdesc, *Cdesc, *Ddesc);
-    if (s == CUBLAS_STATUS_SUCCESS) s = check_algorithm(algo, &x);
+    if (s == CUBLAS_STATUS_SUCCESS) s = check_algorithm(algo, Ddesc->cols, &x);
     if (s != CUBLAS_STATUS_SUCCESS) return s;
     for (const void *p : pointers)
         if ((uintptr_t)p % 16 != 0) return CUBLAS_STATUS_NOT_SUPPORTED;

@@ -65,10 +65,12 @@ struct emu_counts {
 };
 struct emu_counts emu_count(void);
 
-/* Limits: the emulated cuBLASLt's own version, and whether its best-rated algorithm gives a row
- * other bits at another height although it does not split K. */
+/* Limits: the emulated cuBLASLt's own version; whether its best-rated algorithm gives a row other bits
+ * at another height although it does not split K; whether the best-rated one for many rows does not run
+ * on few. */
 void emu_lt_version(size_t version);
 void emu_lt_unsteady(bool unsteady);
+void emu_lt_tall(bool tall);
 
 #ifdef __cplusplus
 }

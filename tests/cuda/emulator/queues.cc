@@ -187,7 +187,7 @@ extern "C" cudaError_t cudaStreamQuery(cudaStream_t stream)
     std::lock_guard<std::recursive_mutex> lock(machine_lock);
 
     if (lost(stream) != cudaSuccess) return lost(stream);
-    return stream->queue.empty() ? cudaSuccess : cudaErrorNotReady;
+    return stream->queue.empty() ? cudaSuccess : fail(cudaErrorNotReady);
 }
 
 extern "C" cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)

@@ -119,6 +119,11 @@ extern "C" void emu_lt_unsteady(bool unsteady)
     machine.lt_unsteady = unsteady;
 }
 
+extern "C" void emu_lt_tall(bool tall)
+{
+    machine.lt_tall = tall;
+}
+
 extern "C" struct emu_counts emu_count(void)
 {
     return machine.counts;

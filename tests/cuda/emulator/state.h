@@ -31,7 +31,7 @@ struct Machine {
     cudaError_t lose_with;
     struct emu_counts counts;
     size_t lt_version;
-    bool lt_unsteady;
+    bool lt_unsteady, lt_tall;
 
     uint64_t random(); /* splitmix64 */
 };

@@ -44,6 +44,7 @@ enum cudaMemcpyKind {
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
 enum {
     cudaStreamNonBlocking = 1,
+    cudaEventBlockingSync = 1,
     cudaEventDisableTiming = 2,
     cudaEventDefault = 0,
     cudaHostAllocDefault = 0,
