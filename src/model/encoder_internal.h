@@ -58,6 +58,7 @@ struct ge_encoder {
     size_t max_tokens;
     size_t pass_tokens;       /* tokens per pass, unless one text has more */
     int32_t pad;              /* what texts are filled with, if they are */
+    bool pad_left;            /* in front of the text */
     int32_t prompt_tokens;    /* that pooling leaves out */
     struct ge_pool *pool;     /* tokenizes; NULL: the caller does */
     struct ge_tokens *tokens; /* [threads of the pool] */

@@ -110,17 +110,19 @@ done:
     return rc;
 }
 
-/* The pads that fill texts up. */
-static ge_status find_pad(struct ge_encoder *e, const char *folder)
+/* The pads that fill texts up, for a model that wants them. */
+static ge_status load_padding(struct ge_encoder *e, const char *folder, struct ge_hasher *h)
 {
-    if (e->model->pad_to == 0) return GE_OK;
     e->pad = ge_tokenizer_special(e->tokenizer, GE_TOKEN_PAD);
-    if (e->pad >= 0 && (size_t)e->pad < e->model->vocab) return GE_OK;
-    return ge_fail(
-        GE_EFORMAT,
-        "%s: the tokenizer's pad_token, which fills each text up, has id %d, the model has "
-        "%zu token rows",
-        folder, (int)e->pad, e->model->vocab);
+    if (e->pad < 0 || (size_t)e->pad >= e->model->vocab) {
+        return ge_fail(GE_EFORMAT,
+                       "%s: the tokenizer's pad_token, which fills each text up, has id %d, the "
+                       "model has %zu token rows",
+                       folder, (int)e->pad, e->model->vocab);
+    }
+    e->pad_left = ge_tokenizer_pads_left(e->tokenizer);
+    ge_hasher_add_u64(h, e->pad_left);
+    return GE_OK;
 }
 
 static ge_status load_tokenizer(struct ge_encoder *e, const char *folder, struct ge_hasher *h)
@@ -142,7 +144,7 @@ static ge_status load_tokenizer(struct ge_encoder *e, const char *folder, struct
     if (own == 0 && m->sentence != NULL) own = (size_t)ge_tokenizer_max_length(e->tokenizer);
     e->max_tokens = own > 0 && own < m->max_tokens ? own : m->max_tokens;
     e->model->max_tokens = e->max_tokens;
-    GE_TRY(find_pad(e, folder));
+    if (m->pad_to > 0) GE_TRY(load_padding(e, folder, h));
     GE_TRY(count_prompt(e));
 done:
     return rc;

@@ -38,15 +38,17 @@ done:
     return rc;
 }
 
-/* Append a text's ids, with pads behind them if the model wants them. */
+/* Append a text's ids, with pads around them if the model wants them. */
 static ge_status append_ids(const struct ge_encoder *e, const struct ge_tokens *t,
                             struct ge_token_run *run)
 {
     size_t length = t->count > e->model->pad_to ? t->count : e->model->pad_to;
+    size_t begin = e->pad_left ? length - t->count : 0;
     ge_status rc = GE_OK;
 
     for (size_t i = 0; i < length; i++) {
-        int32_t id = i < t->count ? t->ids[i] : e->pad;
+        bool inside = i >= begin && i - begin < t->count;
+        int32_t id = inside ? t->ids[i - begin] : e->pad;
         if (id < 0 || (size_t)id >= e->model->vocab)
             GE_TRY(ge_fail(GE_EFORMAT,
                            "encoder: the tokenizer gives id %d, the model has %zu token rows; they "

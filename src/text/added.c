@@ -218,7 +218,8 @@ bool ge_added_next(const struct added *a, bool normalized, const char *text, siz
         at->pos = end;
         if (t->special && a->ignore_special) continue;
         if (t->single_word && touches_word(text, len, begin, end)) continue;
-        if (begin < at->done) continue; /* inside the white space that the match before took */
+        /* It may lie in the white space that the match before took, and counts all the same, unless
+         * its own white space is what it would begin with. */
         if (t->lstrip) {
             while (begin > at->done && (class_before(text, begin) & GE_CHAR_SPACE)) {
                 do begin--;
@@ -231,9 +232,13 @@ bool ge_added_next(const struct added *a, bool normalized, const char *text, siz
                 end += n;
             }
         }
-        at->done = end;
+        if (begin < at->done) {
+            begin = at->done;
+            if (t->lstrip && begin >= end) continue;
+        }
         *match =
             (struct added_match){.begin = begin, .end = end, .id = t->id, .special = t->special};
+        at->done = end;
         return true;
     }
     return false;

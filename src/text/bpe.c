@@ -64,10 +64,11 @@ static ge_status split_symbols(const struct bpe *m, const char *word, size_t len
         GE_TRY(add_bytes(m, word + i, n, place, s, &done));
         if (done || m->unk == NULL) continue;
         if (m->unk_id < 0) {
-            return ge_fail(GE_EFORMAT,
-                           "\"%.*s\" is not in the vocabulary, and the unknown token \"%.64s\" is "
-                           "not either",
-                           (int)n, word + i, m->unk);
+            return ge_fail(
+                GE_EFORMAT,
+                "U+%04X is not in the vocabulary, and the unknown token \"%.64s\" is not "
+                "either",
+                (unsigned)cp, m->unk);
         }
         if (waiting && !m->fuse_unk) GE_TRY(add_symbol(s, m->unk_id));
         waiting = true;

@@ -172,40 +172,109 @@ static const struct {
                 {GE_PATTERN_SPACES, scan_spaces},
                 {MANY_BLANKS, scan_many_blanks}};
 
-/* The reference's regexes are Oniguruma's: \h is a hexadecimal digit there, and \s is White_Space,
- * to which PCRE2 adds U+180E. */
-static ge_status translate(const char *source, char **out)
+#define WHITE_SPACE                                                                                \
+    "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}"    \
+    "\\x{205f}"                                                                                    \
+    "\\x{3000}"
+#define HEXADECIMAL "0-9A-Fa-f"
+/* A quirk: these are \w, but not in a class. */
+#define WORD_OUTSIDE "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
+#define WORD         "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+
+/* What stands for an escape \c in a PCRE2 class; NULL: the escape itself. */
+static const char *class_of_escape(char c)
 {
-    static const char hex[] = "0-9A-Fa-f";
-    static const char space[] =
-        "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}"
-        "\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+    switch (c) {
+    case 'h':
+        return HEXADECIMAL;
+    case 'H':
+        return "\\x{0}-/:-@G-`g-\\x{10ffff}";
+    case 's':
+        return WHITE_SPACE;
+    case 'w':
+        return WORD;
+    case 'S':
+        return "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}"
+               "\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}"
+               "\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}";
+    default:
+        return NULL;
+    }
+}
+
+/* A class of POSIX at c, "[:alpha:]", in a PCRE2 class; the place of its last byte. */
+static const char *posix_class(const char *c, struct ge_buf *b, const char **bad)
+{
+    static const struct {
+        const char *name, *set;
+    } known[] = {{"alpha", "\\p{Alphabetic}"},
+                 {"alnum", "\\p{Alphabetic}\\p{Nd}"},
+                 {"upper", "\\p{Uppercase}"},
+                 {"lower", "\\p{Lowercase}"},
+                 {"punct", "\\p{P}\\p{S}"},
+                 {"digit", "\\p{Nd}"},
+                 {"space", WHITE_SPACE},
+                 {"xdigit", HEXADECIMAL},
+                 {"word", WORD}};
+    const char *name = c + 2, *end = strstr(name, ":]");
+    const char *set = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t n = strlen(known[i].name);
+        if (n == (size_t)(end - name) && memcmp(name, known[i].name, n) == 0) set = known[i].set;
+    }
+    if (set == NULL) *bad = "a class of POSIX that is negated or not known here";
+    ge_buf_str(b, set == NULL ? "" : set);
+    return end + 1;
+}
+
+/* The beginning of a class at c, and what is literal only there; the place of its last byte. A class
+ * in a class becomes part of it: their union. */
+static const char *open_class(const char *source, const char *c, int depth, struct ge_buf *b,
+                              const char **bad)
+{
+    bool negated = c[1] == '^';
+    if (depth == 0) ge_buf_str(b, negated ? "[^" : "[");
+    if (depth > 0 && negated && *bad == NULL) *bad = "a negated class in a class";
+    if (depth > 0 && c > source && c[-1] == '-') *bad = "a range that ends in a class";
+    if (negated) c++;
+    if (c[1] == ']') {
+        ge_buf_str(b, "\\]");
+        c++;
+    }
+    return c;
+}
+
+/* The reference's regexes are Oniguruma's: \h is a hexadecimal digit there, \s is White_Space, to
+ * which PCRE2 adds U+180E, \w has all marks, and a class may hold classes. NULL: out of memory. *bad: a construct that
+ * has no counterpart. */
+static char *translate(const char *source, const char **bad)
+{
     struct ge_buf b;
-    bool in_class = false;
+    int depth = 0; /* of classes */
     ge_buf_init(&b, (size_t)1 << 24);
+    ge_buf_str(&b, "");
     for (const char *c = source; *c != '\0'; c++) {
-        const char *set = NULL;
-        if (*c == '\\' && c[1] != '\0') {
+        const char *set = *c == '\\' ? class_of_escape(c[1]) : NULL;
+        if (set != NULL) {
             c++;
-            if (*c == 'h') set = hex;
-            if (*c == 's') set = space;
-            if (set == NULL) ge_buf_char(&b, '\\');
-        } else if (in_class && *c == '[' && c[1] == ':' && strstr(c, ":]") != NULL) {
-            for (; c[0] != ':' || c[1] != ']'; c++) ge_buf_char(&b, *c);
-            ge_buf_char(&b, *c++); /* the class of POSIX ends in ":]", the last of it below */
-        } else if (*c == '[' || *c == ']') {
-            in_class = *c == '[';
-        }
-        if (set == NULL) {
-            ge_buf_char(&b, *c);
+            ge_buf_printf(&b, depth > 0 ? "%s" : "[%s", set);
+            if (depth == 0) ge_buf_str(&b, *c == 'w' ? WORD_OUTSIDE "]" : "]");
+        } else if (*c == '\\' && c[1] != '\0') {
+            ge_buf_add(&b, c++, 2);
+        } else if (depth > 0 && *c == '[' && c[1] == ':' && strstr(c, ":]") != NULL) {
+            c = posix_class(c, &b, bad);
+        } else if (*c == '[') {
+            c = open_class(source, c, depth++, &b, bad);
+        } else if (*c == ']' && depth > 0) {
+            if (--depth == 0) ge_buf_char(&b, *c);
         } else {
-            ge_buf_printf(&b, in_class ? "%s" : "[%s]", set);
+            if (depth > 0 && *c == '&' && c[1] == '&') *bad = "an intersection of classes";
+            ge_buf_char(&b, *c);
         }
     }
-    *out = ge_buf_take(&b, NULL);
-    ge_status rc = *out == NULL ? GE_ENOMEM : GE_OK;
+    char *out = ge_buf_take(&b, NULL);
     ge_buf_free(&b);
-    return rc;
+    return out;
 }
 
 static ge_status compile(struct pattern *p)
@@ -213,9 +282,14 @@ static ge_status compile(struct pattern *p)
     ge_status rc = GE_OK;
     int code;
     PCRE2_SIZE offset;
+    const char *bad = NULL;
     char *source = NULL;
     pcre2_compile_context *context = NULL;
-    GE_TRY(translate(p->source, &source));
+    GE_TRY_PTR(source, translate(p->source, &bad));
+    if (bad != NULL) {
+        rc = ge_fail(GE_EUNSUPPORTED, "regex \"%.200s\": %s is not supported", p->source, bad);
+        goto done;
+    }
     GE_TRY_PTR(context, pcre2_compile_context_create(NULL));
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     p->regex = pcre2_compile((PCRE2_SPTR)source, PCRE2_ZERO_TERMINATED,

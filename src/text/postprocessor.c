@@ -130,6 +130,21 @@ static ge_status parse_byte_level(struct ge_tokenizer *t, const ge_json *node, c
     return GE_OK;
 }
 
+/* How many processors at and below node put tokens around the text. */
+static size_t count_adding(const ge_json *node)
+{
+    const char *kind = ge_json_string(ge_json_get(node, "type"), "");
+    size_t n = 0;
+    if (strcmp(kind, "Sequence") != 0) return strcmp(kind, "ByteLevel") != 0;
+    for (const ge_json *c = ge_json_first(ge_json_get(node, "processors")); c != NULL;
+         c = ge_json_next(c)) {
+        n += count_adding(c);
+    }
+    return n;
+}
+
+/* The reference hands the tokens of one processor to the next as texts of their own, which none of
+ * the published files wants. */
 static ge_status parse_sequence(struct ge_tokenizer *t, const ge_json *node, const char *path)
 {
     ge_status rc = GE_OK;
@@ -139,6 +154,11 @@ static ge_status parse_sequence(struct ge_tokenizer *t, const ge_json *node, con
     }
     for (const ge_json *c = ge_json_first(list); c != NULL; c = ge_json_next(c)) {
         GE_TRY(ge_postprocessor_parse(t, c, path));
+    }
+    if (count_adding(node) > 1) {
+        rc = ge_fail(GE_EUNSUPPORTED,
+                     "%s: post_processor: a Sequence of several that add tokens is not supported",
+                     path);
     }
 done:
     return rc;

@@ -304,6 +304,11 @@ size_t ge_tokenizer_special_count(const struct ge_tokenizer *t)
     return t->n_before + t->n_after;
 }
 
+bool ge_tokenizer_pads_left(const struct ge_tokenizer *t)
+{
+    return t->pads_left;
+}
+
 int ge_tokenizer_max_length(const struct ge_tokenizer *t)
 {
     return t->max_length;

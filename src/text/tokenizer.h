@@ -88,6 +88,10 @@ int32_t ge_tokenizer_id(const struct ge_tokenizer *t, const char *token); /* -1:
 const char *ge_tokenizer_token(const struct ge_tokenizer *t, int32_t id); /* borrowed or NULL */
 size_t ge_tokenizer_special_count(const struct ge_tokenizer *t); /* that encoding adds to a text */
 
+/* Whether transformers would pad texts at their beginning. Encoding itself never pads, so the hash
+ * leaves it out. */
+bool ge_tokenizer_pads_left(const struct ge_tokenizer *t);
+
 /* model_max_length of tokenizer_config.json; 0 if it is not recorded or is a stand-in for "no
  * limit" (above 2^20). */
 int ge_tokenizer_max_length(const struct ge_tokenizer *t);

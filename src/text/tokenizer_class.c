@@ -307,6 +307,7 @@ static const struct tokenizer_class classes[N_CLASSES] = {
                            [GE_TOKEN_PAD] = "<pad>",
                            [GE_TOKEN_MASK] = "<mask>"},
                .first = GE_TOKEN_EOS,
+               .pads_left = true,
                .last = GE_TOKEN_EOS,
                .build = build_gemma},
 };

@@ -32,6 +32,7 @@ void ge_tokenizer_files_free(struct tokenizer_files *f)
     ge_json_delete(&f->postprocessor);
     ge_json_delete(&f->decoder);
     ge_json_delete(&f->truncation);
+    ge_json_delete(&f->padding);
     ge_json_delete(&f->config);
     ge_json_delete(&f->special_map);
     ge_json_delete(&f->added_file);

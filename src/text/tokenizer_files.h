@@ -40,7 +40,7 @@ struct tokenizer_files {
     char *spm_path; /* the sentencepiece model; NULL: the vocabulary comes from elsewhere */
     struct spm_file spm;
     /* Parts of tokenizer.json; NULL: not in it. */
-    ge_json *added, *normalizer, *pretokenizer, *postprocessor, *decoder, *truncation;
+    ge_json *added, *normalizer, *pretokenizer, *postprocessor, *decoder, *truncation, *padding;
     /* Whole files; NULL: not there. */
     ge_json *config;       /* tokenizer_config.json */
     ge_json *special_map;  /* special_tokens_map.json */

@@ -33,6 +33,7 @@ struct ge_tokenizer {
     size_t n_before, n_after;
     bool after_once;    /* SigLIP: not after a text that ends with it */
     bool truncate_left; /* a long text loses its beginning */
+    bool pads_left;
 
     /* SigLIP: what is done to a text before added tokens are looked for, and how many ids of each
      * stretch between them belong to what the normalizer puts in front of it. */

@@ -329,7 +329,8 @@ static ge_status read_member(struct ge_jsonp *p, struct tokenizer_files *f, bool
         *model_seen = true;
         return read_model(p, &f->model);
     }
-    return ge_jsonp_skip(p); /* padding is the caller's business */
+    if (strcmp(key, "padding") == 0) return read_document(p, "padding", &f->padding);
+    return ge_jsonp_skip(p);
 }
 
 ge_status ge_tokenizer_json_read(const char *path, struct tokenizer_files *f)

@@ -189,6 +189,18 @@ done:
     return rc;
 }
 
+/* The side that pads are put on: as tokenizer_config.json says, or tokenizer.json, or the class. */
+static ge_status read_padding_side(struct loader *l)
+{
+    const char *side = l->class->pads_left ? "left" : "right";
+    side = ge_json_string(ge_json_get(l->files.padding, "direction"), side);
+    side = ge_json_string(ge_json_get(l->files.config, "padding_side"), side);
+    l->t->pads_left = strcmp(side, "left") == 0 || strcmp(side, "Left") == 0;
+    if (l->t->pads_left || strcmp(side, "right") == 0 || strcmp(side, "Right") == 0) return GE_OK;
+    return ge_fail(GE_EFORMAT, "%s: padding_side is \"%.32s\", wanted \"left\" or \"right\"",
+                   l->folder, side);
+}
+
 /* Settings of tokenizer_config.json that are left. */
 static void read_settings(struct loader *l)
 {
@@ -223,6 +235,7 @@ static ge_status load(struct loader *l)
         t->special[i] = content == NULL ? -1 : ge_tokenizer_id(t, content);
     }
     GE_TRY(build_postprocessor(l));
+    GE_TRY(read_padding_side(l));
     read_settings(l);
     GE_TRY(compute_hash(t));
 done:

@@ -21,6 +21,7 @@ struct tokenizer_class {
     const char *spm;    /* name of its sentencepiece model; NULL: it has none */
     bool sentencepiece; /* works as SentencePiece itself: tokenizer.json does not count beside it */
     const char *special[GE_SPECIAL_TOKENS]; /* defaults; NULL: none */
+    bool pads_left;                         /* unless the files say otherwise */
     bool mask_takes_space;                  /* of a mask token given as a string */
     enum ge_special_token first, last;      /* what a text is wrapped in; equal: as the files say */
     ge_status (*build)(struct loader *l);   /* normalizer, pre-tokenizer, decoder */

@@ -172,8 +172,8 @@ static ge_status search_from(struct encoder *e, size_t from, size_t n)
     if (fits) return GE_OK;
     if (m->unk_id < 0) {
         return ge_fail(GE_EFORMAT,
-                       "\"%.*s\" is not in the vocabulary, and the model has no unknown piece",
-                       (int)n, e->word + from);
+                       "U+%04X is not in the vocabulary, and the model has no unknown piece",
+                       (unsigned)ge_unicode_at(e->word + from, n, &n));
     }
     GE_TRY(extend(e, from + n));
     double score = m->unk_score + before;

@@ -17,10 +17,10 @@ from sentencepiece import sentencepiece_model_pb2
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import modules as stm
 from sentence_transformers.base import modules as base_modules
-from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizerFast,
+from transformers import (AutoTokenizer, BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizerFast,
                           CLIPVisionModel, Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig,
-                          Dinov2WithRegistersModel, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel,
-                          SiglipConfig, SiglipModel, SiglipTokenizer, SiglipVisionConfig, SiglipVisionModel,
+                          Dinov2WithRegistersModel, GemmaTokenizer, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel,
+                          SiglipConfig, SiglipModel, SiglipTextConfig, SiglipTextModel, SiglipTokenizer, SiglipVisionConfig, SiglipVisionModel,
                           XLMRobertaConfig, XLMRobertaModel, XLMRobertaTokenizer)
 
 HERE = Path(__file__).resolve().parent
@@ -506,11 +506,40 @@ def make_siglip():
         (folder / f"config_{tower}.json").write_text(json.dumps(config, indent=1))
 
 
+def make_siglip2():
+    """The text tower of SigLIP 2, F16: Gemma's pieces with bytes, pads on the class's side, which is the left, and on
+    the right, as the published folders say."""
+    folder = fresh("siglip2")
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)] + ["\u2581"]
+    merges = [("\u2581", "r"), ("\u2581r", "e"), ("\u2581re", "d"), ("c", "i"), ("t", "w"), ("x", "x"), ("xx", "xx")]
+    vocab = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"] + [f"<0x{b:02X}>" for b in range(256)] + letters
+    vocab = {t: i for i, t in enumerate(vocab + [a + b for a, b in merges])}
+    tokenizer = GemmaTokenizer(vocab=vocab, merges=merges, add_bos_token=False, add_eos_token=True)
+    tokenizer.save_pretrained(folder)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config = {k: v for k, v in config.items() if k != "padding_side"} | {"tokenizer_class": "Siglip2Tokenizer"}
+    model = SiglipTextModel(SiglipTextConfig(**TOWER | {"hidden_size": 24}, intermediate_size=37, vocab_size=len(vocab),
+                                             max_position_embeddings=64, projection_size=20))
+    randomise(model, 16)
+    model.half().save_pretrained(folder)
+    model = SiglipTextModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    for suffix, more in (("_right", {"padding_side": "right"}), ("", {})):
+        text = json.dumps({**config, **more}, indent=1)
+        (folder / "tokenizer_config.json").write_text(text)
+        (folder / f"tokenizer_config{suffix}.json").write_text(text)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        print("siglip2", suffix, type(tokenizer).__name__, tokenizer.padding_side)
+        ids = [tokenizer([t], padding="max_length", truncation=True, max_length=64, return_tensors="pt").input_ids
+               for t in TEXTS]
+        rows = torch.stack([model(input_ids=i).pooler_output[0] for i in ids])
+        write(folder, f"texts{suffix}.f32", rows)
+
+
 torch.set_grad_enabled(False)
 (HERE / "texts.json").write_text(json.dumps(TEXTS, indent=1) + "\n")
 for make in (make_clip_quick, make_clip_gelu, make_bert_old, make_bert_new, make_bert_plain, make_roberta,
              make_xlm_roberta, make_mpnet, make_dinov2, make_dinov2_swiglu, make_dinov2_registers, make_siglip_vision,
-             make_siglip):
+             make_siglip, make_siglip2):
     if len(sys.argv) == 1 or make.__name__.removeprefix("make_") in sys.argv[1:]:
         torch.manual_seed(0)  # for what a library fills at random
         make()

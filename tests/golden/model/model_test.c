@@ -290,6 +290,17 @@ static void test_siglip(void **state)
     check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images_unit.f32", true);
 }
 
+/* Texts with the pads in front of them and behind. */
+static void test_siglip2(void **state)
+{
+    char *dir = variant(FOLDER "/siglip2", "tokenizer_config.json", "tokenizer_config_right.json");
+
+    (void)state;
+    check_texts(FOLDER "/siglip2", FOLDER "/siglip2", "texts.f32", NULL, false);
+    check_texts(dir, FOLDER "/siglip2", "texts_right.f32", NULL, false);
+    remove_variant(dir);
+}
+
 static void test_bert(void **state)
 {
     (void)state;
@@ -564,13 +575,13 @@ static void test_thread_bits(void **state)
 static int run_on(const char *name)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clip),      cmocka_unit_test(test_clip_eos),
-        cmocka_unit_test(test_towers),    cmocka_unit_test(test_dinov2),
-        cmocka_unit_test(test_siglip),    cmocka_unit_test(test_bert),
-        cmocka_unit_test(test_bert_like), cmocka_unit_test(test_bert_poolings),
-        cmocka_unit_test(test_roles),     cmocka_unit_test(test_image_bits),
-        cmocka_unit_test(test_text_bits), cmocka_unit_test(test_thread_bits),
-        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_clip),          cmocka_unit_test(test_clip_eos),
+        cmocka_unit_test(test_towers),        cmocka_unit_test(test_dinov2),
+        cmocka_unit_test(test_siglip),        cmocka_unit_test(test_siglip2),
+        cmocka_unit_test(test_bert),          cmocka_unit_test(test_bert_like),
+        cmocka_unit_test(test_bert_poolings), cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_image_bits),    cmocka_unit_test(test_text_bits),
+        cmocka_unit_test(test_thread_bits),   cmocka_unit_test(test_bytes),
     };
     struct ge_device_options opt = {.dtype = dtype, .threads = 2, .level = GE_TEST_LEVEL};
     int failed;

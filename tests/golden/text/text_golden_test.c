@@ -1,7 +1,8 @@
 /* Tokenizers and normalizers against the ids and digests that transformers and tokenizers gave
- * (make_tokenizers.py, make_unicode.py). */
+ * (make_tokenizers.py, make_pipelines.py, make_unicode.py). */
 #include "test.h"
 
+#include "../../unit/text/folder.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -194,11 +195,106 @@ static void normalizers_equal_reference(void **state)
     ge_json_delete(&golden);
 }
 
+/* ---- pipelines ---------------------------------------------------------------------------- */
+
+/* A folder of which tokenizer.json alone counts. */
+static struct ge_tokenizer *load_pipeline(const ge_json *models, const ge_json *c)
+{
+    const char *model = ge_json_string(ge_json_get(c, "model"), "");
+    char *json = ge_sprintf("{%s,\"model\":%s}", ge_json_string(ge_json_get(c, "parts"), ""),
+                            ge_json_string(ge_json_get(models, model), ""));
+    struct ge_tokenizer_options opt = {.family = GE_TOKENIZER_BERT};
+    struct ge_tokenizer *t;
+    char *dir = folder_make();
+    folder_put(dir, "tokenizer.json", json);
+    folder_put(dir, "tokenizer_config.json", "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}");
+    assert_ok(ge_tokenizer_load(dir, &opt, &t));
+    folder_remove(dir);
+    free(json);
+    return t;
+}
+
+static size_t differs(const ge_json *c, const ge_json *want, const char *got, const char *input)
+{
+    char hex[9];
+    snprintf(hex, sizeof hex, "%08x", (unsigned)fnv32(got));
+    if (strcmp(hex, ge_json_string(want, "")) == 0) return 0;
+    print_error("\"%s\"\n  got  %s\n  %s, %s\n", input, got,
+                ge_json_string(ge_json_get(c, "model"), ""),
+                ge_json_string(ge_json_get(c, "parts"), ""));
+    return 1;
+}
+
+static size_t check_encoding(const struct ge_tokenizer *t, const ge_json *doc, const ge_json *c)
+{
+    size_t bad = 0;
+    struct ge_tokens tokens;
+    struct ge_buf shown;
+    const ge_json *want = ge_json_first(ge_json_get(c, "ids"));
+    ge_tokens_init(&tokens);
+    ge_buf_init(&shown, 1 << 20);
+    for (const ge_json *n = ge_json_first(ge_json_get(doc, "texts")); n != NULL;
+         n = ge_json_next(n), want = ge_json_next(want)) {
+        const char *text = ge_json_string(n, "");
+        assert_ok(ge_tokenizer_encode(t, text, strlen(text), 0, true, &tokens));
+        print_ids(&tokens, &shown);
+        ge_buf_str(&shown, "");
+        if (ge_json_type(want) != GE_JSON_NULL) bad += differs(c, want, shown.data, text);
+    }
+    assert_null(want);
+    ge_tokens_free(&tokens);
+    ge_buf_free(&shown);
+    return bad;
+}
+
+static size_t check_decoding(const struct ge_tokenizer *t, const ge_json *doc, const ge_json *c)
+{
+    size_t bad = 0;
+    const ge_json *want = ge_json_first(ge_json_get(c, "decoded"));
+    for (int skip = 0; skip < 2; skip++) {
+        for (const ge_json *n = ge_json_first(ge_json_get(doc, "lists")); n != NULL;
+             n = ge_json_next(n), want = ge_json_next(want)) {
+            int32_t ids[16];
+            size_t count = 0;
+            struct ge_buf text;
+            for (const ge_json *id = ge_json_first(n); id != NULL; id = ge_json_next(id)) {
+                ids[count++] = (int32_t)ge_json_number(id, -1);
+            }
+            ge_buf_init(&text, 1 << 20);
+            assert_ok(ge_tokenizer_decode(t, ids, count, skip == 1, &text));
+            ge_buf_str(&text, "");
+            bad += differs(c, want, text.data, "a list of ids");
+            ge_buf_free(&text);
+        }
+    }
+    assert_null(want);
+    return bad;
+}
+
+static void pipelines_equal_reference(void **state)
+{
+    (void)state;
+    ge_json *doc;
+    size_t bad = 0, n = 0;
+    assert_ok(ge_json_read(GOLDEN "pipelines.json", &doc));
+    for (const ge_json *c = ge_json_first(ge_json_get(doc, "cases")); c != NULL;
+         c = ge_json_next(c), n++) {
+        struct ge_tokenizer *t = load_pipeline(ge_json_get(doc, "models"), c);
+        bool decoding = ge_json_get(c, "decoded") != NULL;
+        bad += decoding ? check_decoding(t, doc, c) : check_encoding(t, doc, c);
+        ge_tokenizer_delete(&t);
+    }
+    assert_true(n > 100);
+    assert_int_equal(bad, 0);
+    ge_json_delete(&doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_equal_reference),
         cmocka_unit_test(normalizers_equal_reference),
+        cmocka_unit_test(pipelines_equal_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,10 @@ static void broken_pipelines(void **state)
             "{\"id\":\"[X]\"}}],\"special_tokens\":{}}," BERT_MODEL "}",
             GE_EFORMAT, "[X]");
     generic("{\"post_processor\":{\"type\":\"Sequence\",\"processors\":[{\"type\":"
+            "\"BertProcessing\",\"cls\":[\"a\",1],\"sep\":[\"b\",2]},{\"type\":"
+            "\"BertProcessing\",\"cls\":[\"a\",1],\"sep\":[\"b\",2]}]}," BERT_MODEL "}",
+            GE_EUNSUPPORTED, "several that add tokens");
+    generic("{\"post_processor\":{\"type\":\"Sequence\",\"processors\":[{\"type\":"
             "\"BertProcessing\",\"cls\":[\"a\",1],\"sep\":[\"b\",2]},{\"type\":\"ByteLevels\"}]}"
             "," BERT_MODEL "}",
             GE_EUNSUPPORTED, "ByteLevels");
@@ -138,6 +142,48 @@ static void broken_pipelines(void **state)
     clip("{\"added_tokens\":[{\"id\":-1,\"content\":\"x\"}]," CLIP_MODEL "}", GE_EFORMAT, "id");
     clip("{\"added_tokens\":[{\"id\":1}]," CLIP_MODEL "}", GE_EFORMAT, "content");
     clip("{\"added_tokens\":[5]," CLIP_MODEL "}", GE_EFORMAT, "id");
+}
+
+/* Constructs of the reference's regexes that have no counterpart. */
+static void foreign_regexes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *regex, *message;
+    } cases[] = {{"[a[^b]]", "negated class"},
+                 {"[a-z&&[^b]]", "intersection"},
+                 {"[a-[bc]]", "range"},
+                 {"[[:^alpha:]]", "POSIX"},
+                 {"[[:graph:]]", "POSIX"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *json = ge_sprintf("{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":"
+                                "\"%s\"},\"content\":\"\"}," BERT_MODEL "}",
+                                cases[i].regex);
+        generic(json, GE_EUNSUPPORTED, cases[i].message);
+        free(json);
+    }
+}
+
+static void check_unknown(const char *json)
+{
+    struct ge_tokenizer *t;
+    struct ge_tokens k;
+    ge_tokens_init(&k);
+    assert_ok(load_json(GE_TOKENIZER_BERT, json, strlen(json), GENERIC, &t));
+    assert_ok(ge_tokenizer_encode(t, "a", 1, 0, true, &k));
+    assert_status(ge_tokenizer_encode(t, "a\u4E2D", 4, 0, true, &k), GE_EFORMAT);
+    assert_non_null(strstr(ge_error(), "U+4E2D"));
+    ge_tokens_free(&k);
+    ge_tokenizer_delete(&t);
+}
+
+/* A character that the vocabulary lacks, without an unknown token for it. */
+static void no_unknown_token(void **state)
+{
+    (void)state;
+    check_unknown("{\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"vocab\":{\"a\":0},"
+                  "\"merges\":[]}}");
+    check_unknown("{\"model\":{\"type\":\"Unigram\",\"unk_id\":null,\"vocab\":[[\"a\",-1]]}}");
 }
 
 static void broken_configs(void **state)
@@ -364,10 +410,11 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_models),  cmocka_unit_test(broken_pipelines),
-        cmocka_unit_test(broken_configs), cmocka_unit_test(no_files),
-        cmocka_unit_test(deep_nesting),   cmocka_unit_test(damaged_files),
-        cmocka_unit_test(long_runs),      cmocka_unit_test(random_bytes),
+        cmocka_unit_test(broken_models),   cmocka_unit_test(broken_pipelines),
+        cmocka_unit_test(foreign_regexes), cmocka_unit_test(no_unknown_token),
+        cmocka_unit_test(broken_configs),  cmocka_unit_test(no_files),
+        cmocka_unit_test(deep_nesting),    cmocka_unit_test(damaged_files),
+        cmocka_unit_test(long_runs),       cmocka_unit_test(random_bytes),
         cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,44 @@ static void empty_text(void **state)
     ge_tokenizer_delete(&t);
 }
 
+/* tokenizer_config.json counts before tokenizer.json, and that before the class. */
+static void padding_side(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class, *padding, *config;
+        bool left;
+    } cases[] = {
+        {"Gemma", "", "", true},
+        {"Siglip2", "", "", true},
+        {"PreTrained", "", "", false},
+        {"Gemma", "\"padding\":{\"direction\":\"Right\"},", "", false},
+        {"PreTrained", "\"padding\":{\"direction\":\"Left\"},", "", true},
+        {"Gemma", "\"padding\":{\"direction\":\"Right\"},", ",\"padding_side\":\"left\"", true},
+        {"Gemma", "\"padding\":null,", ",\"padding_side\":\"right\"", false}};
+    struct ge_tokenizer_options opt = {.family = GE_TOKENIZER_SIGLIP};
+    struct ge_tokenizer *t;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *dir = folder_make();
+        char *json = ge_sprintf("{%s\"model\":{\"type\":\"BPE\",\"vocab\":{\"<pad>\":0,\"<eos>\":1,"
+                                "\"<bos>\":2,\"<unk>\":3,\"a\":4},\"merges\":[]}}",
+                                cases[i].padding);
+        char *config = ge_sprintf("{\"tokenizer_class\":\"%sTokenizer%s\"%s}", cases[i].class,
+                                  cases[i].class[0] == 'P' ? "Fast" : "", cases[i].config);
+        folder_put(dir, "tokenizer.json", json);
+        folder_put(dir, "tokenizer_config.json", config);
+        assert_ok(ge_tokenizer_load(dir, &opt, &t));
+        if (ge_tokenizer_pads_left(t) != cases[i].left) fail_msg("%s %s", json, config);
+        ge_tokenizer_delete(&t);
+        folder_put(dir, "tokenizer_config.json",
+                   "{\"tokenizer_class\":\"GemmaTokenizer\",\"padding_side\":\"middle\"}");
+        assert_status(ge_tokenizer_load(dir, &opt, &t), GE_EFORMAT);
+        folder_remove(dir);
+        free(json);
+        free(config);
+    }
+}
+
 /* ---- long words --------------------------------------------------------------------------- */
 
 /* The definition itself: the lowest rank, leftmost, again and again. */
@@ -171,11 +209,9 @@ static void long_words_merge_as_defined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vocabulary),
-        cmocka_unit_test(hashes),
-        cmocka_unit_test(truncation),
-        cmocka_unit_test(empty_text),
-        cmocka_unit_test(long_words_merge_as_defined),
+        cmocka_unit_test(vocabulary),   cmocka_unit_test(hashes),
+        cmocka_unit_test(truncation),   cmocka_unit_test(empty_text),
+        cmocka_unit_test(padding_side), cmocka_unit_test(long_words_merge_as_defined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
