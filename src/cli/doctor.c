@@ -113,18 +113,39 @@ static void print_launcher(void)
 
 /* ---- devices --------------------------------------------------------------------------------- */
 
-static void print_device(const char *name, int *usable)
+/* The `index`-th of a backend's devices; false: there is none such. `first` (of PCI ids) is filled by
+ * index 0: when it comes again, all have been seen. */
+static bool print_device(const char *name, int index, char first[64])
 {
-    static const struct ge_device_options one_thread = {.threads = 1};
+    const struct ge_device_options options = {.threads = 1, .index = index};
     struct ge_device *dev = NULL;
-    if (ge_device_open(name, &one_thread, &dev) != GE_OK) {
+    size_t free, total;
+    if (ge_device_open(name, &options, &dev) != GE_OK) {
         printf("%-11s %s: cannot be opened: %s\n", "device", name, ge_error());
-        return;
+        return false;
     }
-    printf("%-11s %s: %s\n", "device", name, ge_device_describe(dev));
-    printf("%-11s numerics %s\n", "", ge_device_numerics(dev));
+    bool seen = index > 0 && strcmp(ge_device_pci(dev), first) == 0;
+    if (index == 0) snprintf(first, 64, "%s", ge_device_pci(dev));
+    if (!seen) {
+        printf("%-11s %s: %s\n", "device", name, ge_device_describe(dev));
+        if (ge_device_memory(dev, &free, &total)) {
+            printf("%-11s memory: %.1f of %.1f GiB free\n", "", (double)free / (1 << 30),
+                   (double)total / (1 << 30));
+        }
+        printf("%-11s numerics %s\n", "", ge_device_numerics(dev));
+    }
     ge_device_close(&dev);
-    ++*usable;
+    return !seen;
+}
+
+/* All of a backend's devices; how many could be opened. */
+static int print_backend(const char *name)
+{
+    enum { MOST = 64 };
+    char first[64] = "";
+    int n = 0;
+    while (n < MOST && print_device(name, n, first)) n++;
+    return n;
 }
 
 static void print_cuda(void)
@@ -148,7 +169,7 @@ static int print_devices(void)
     bool onednn = false;
     const char *name;
     for (size_t i = 0; (name = ge_device_name_at(i)) != NULL; i++) {
-        print_device(name, &usable);
+        usable += print_backend(name);
         if (strcmp(name, "onednn") == 0) onednn = true;
     }
     if (!onednn) {

@@ -82,6 +82,14 @@ echo "${table/Emulated GPU/H900}" >table.json
 exits 1 elsewhere --set runtime.tuned=table.json
 says 'made on "H900"' 'GPU 0 is "Emulated GPU"'
 
+# ---- what doctor finds ---------------------------------------------------------------------------
+
+GE_EMULATED_GPUS=3 "$program" doctor >said
+says "device      cuda: Emulated GPU (GPU 0, 0000:1a:00.0)" "memory: 4.0 of 4.0 GiB free"
+[[ $(grep -c "cuda: Emulated GPU (GPU [012]," said) == 3 ]] || fail "doctor does not list three GPUs"
+GE_EMULATED_DRIVER=0 "$program" doctor >said
+says "cuda: cannot be opened" "no NVIDIA driver" "device      cpu:"
+
 # ---- what is not there ---------------------------------------------------------------------------
 
 GE_EMULATED_DRIVER=0 exits 1 none
