@@ -25,7 +25,7 @@ static void decode_one(void *ctx, size_t i, int thread)
     struct ge_image image;
     if (d->resize) {
         uint8_t *pixels = d->pixels + (size_t)thread * d->size;
-        if (ge_preprocess_file(&d->p, d->inputs->v[i], pixels) != GE_OK) d->bad++;
+        if (ge_preprocess_file(&d->p, d->inputs->v[i], NULL, pixels) != GE_OK) d->bad++;
         return;
     }
     if (ge_image_decode_file(d->inputs->v[i], &d->p.sw.image, &image) != GE_OK) {
