@@ -20,8 +20,9 @@ struct ge_bench_figure {
 };
 
 struct ge_bench {
-    const char *model, *shape, *images, *device_name, *level, *dir; /* options; NULL: not given */
-    long threads, batch_size, repeats;                              /* as resolved */
+    /* options; NULL: not given */
+    const char *model, *shape, *images, *resize, *device_name, *level, *dir;
+    long threads, batch_size, repeats; /* as resolved */
     bool json;
 
     struct ge_bench_figure figures[GE_BENCH_FIGURES];
@@ -37,6 +38,10 @@ void ge_bench_rate(struct ge_bench *b, const char *name, const char *unit, doubl
 /* Add n values as they are (sorted here); the best is the largest. */
 void ge_bench_values(struct ge_bench *b, const char *name, const char *unit, double *values,
                      size_t n);
+
+/* The same for values of which the smallest is the best. */
+void ge_bench_costs(struct ge_bench *b, const char *name, const char *unit, double *values,
+                    size_t n);
 
 /* CPU time of the calling thread in seconds: unlike the wall clock it stands still while others
  * have the core. */

@@ -24,22 +24,23 @@ const struct ge_command ge_commands[] = {
     {"embed",
      "--model FOLDER (--images LIST|DIR | --texts FILE) --out FILE.npy [--normalize]\n"
      "               [--device D] [--level L] [--dtype fp32] [--batch-size N] [--threads N]\n"
-     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]\n"
-     "               [--quiet]",
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
+     "               [--resize pil|torchvision] [--quiet]",
      "embed images or texts", ge_cmd_embed},
     {"tokenize", "--model FOLDER --texts FILE [--no-truncate] [--out FILE]",
      "token ids, one JSON array per line", ge_cmd_tokenize},
     {"preprocess",
      "--model FOLDER --images LIST|DIR --out FILE.npy [--stage pixels|tensor] [--threads N]\n"
-     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]",
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
+     "               [--resize pil|torchvision]",
      "pictures as an encoder sees them", ge_cmd_preprocess},
     {"score", "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
      "score one answer and show every step", ge_cmd_score},
     {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
     {"bench",
      "gemm|encode|decode|grants|store [--repeats N] [--threads N] [--batch-size N]\n"
-     "               [--model FOLDER | --shape vit-b-32] [--images LIST|DIR] [--device D]\n"
-     "               [--level L] [--dir FOLDER] [--json]",
+     "               [--model FOLDER | --shape vit-b-32] [--images LIST|DIR]\n"
+     "               [--resize pil|torchvision] [--device D] [--level L] [--dir FOLDER] [--json]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},
