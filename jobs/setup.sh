@@ -13,6 +13,7 @@ packages=(
     libhdf5-dev                     # the store
     libcjson-dev                    # JSON
     libdnnl-dev                     # fast CPU matrix products
+    libhwloc-dev                    # CPUs near a GPU
     libjpeg-dev libspng-dev libwebp-dev zlib1g-dev # images
     libutf8proc-dev libpcre2-dev    # tokenizers
     libxxhash-dev                   # hashes
@@ -20,6 +21,7 @@ packages=(
 if [ "${1:-}" = --tests ]; then
     packages+=(
         libcmocka-dev clang clang-format # unit tests, the second compiler, the style
+        g++                              # the CUDA sources run on the CPU as C++
         python3-h5py python3-pandas                      # one test reads the store with them
     )
 fi

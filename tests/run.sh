@@ -3,8 +3,9 @@
 #
 #   tests/run.sh [ctest options for all runs]     e.g. tests/run.sh -L unit
 #
-# Three builds: release with gcc (all tests), ASan + UBSan with gcc (all tests, smaller counts),
-# release with clang (compiled with all warnings as errors, unit tests).
+# Three builds: release with gcc (all tests; the CUDA module too, if nvcc is there), ASan + UBSan with
+# gcc (all tests, smaller counts), release with clang (compiled with all warnings as errors, unit
+# tests).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,9 +28,11 @@ build release -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=gcc -DGE_TESTS=ON
 ctest --test-dir build/release --output-on-failure -j "$parallel" "$@"
 
 step "AddressSanitizer and UndefinedBehaviorSanitizer, gcc"
-build asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=gcc -DGE_SANITIZE=address,undefined -DGE_TESTS=ON
+build asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=gcc -DGE_SANITIZE=address,undefined -DGE_TESTS=ON \
+    -DGE_CUDA=OFF
 ctest --test-dir build/asan --output-on-failure -j "$parallel" "$@"
 
 step "release, clang"
-build clang -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang -DGE_TESTS=ON
+build clang -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+    -DGE_TESTS=ON -DGE_CUDA=OFF
 ctest --test-dir build/clang --output-on-failure -j "$parallel" -L unit "$@"

@@ -48,6 +48,11 @@ static void read_environment(void)
     atomic_store(&countdown, n);
 }
 
+int ge_mem_fault_pending(void)
+{
+    return atomic_load(&countdown) != 0;
+}
+
 void ge_mem_fail_at(uint64_t n, int persistent)
 {
     pthread_once(&once, read_environment);

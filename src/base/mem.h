@@ -37,6 +37,7 @@ char *ge_sprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Make the n-th allocation from now on (1 = the next) fail once; `persistent`: and all after it.
  * n = 0 switches injection off. Test use. */
 void ge_mem_fail_at(uint64_t n, int persistent);
+int ge_mem_fault_pending(void); /* it has not come to the n-th yet */
 
 /* Allocate n elements for pointer p; on failure rc = GE_ENOMEM and goto done. */
 #define GE_NEW(p, n)                                                                               \
@@ -56,6 +57,17 @@ void ge_mem_fail_at(uint64_t n, int persistent);
             rc = GE_ENOMEM;                                                                        \
             goto done;                                                                             \
         }                                                                                          \
+    } while (0)
+
+/* Resize array p to n elements; on failure rc = GE_ENOMEM and goto done (the array stays valid). */
+#define GE_RESIZE(p, n)                                                                            \
+    do {                                                                                           \
+        void *resize_p_ = ge_realloc((p), (n), sizeof *(p));                                       \
+        if (resize_p_ == NULL) {                                                                   \
+            rc = GE_ENOMEM;                                                                        \
+            goto done;                                                                             \
+        }                                                                                          \
+        (p) = resize_p_;                                                                           \
     } while (0)
 
 /* Make room for one more element in a growing array of n used and *cap allocated ones.

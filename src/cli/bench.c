@@ -178,41 +178,73 @@ static ge_status print_figures(const struct ge_bench *b, const char *what)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static const struct {
+enum needs { MODEL = 1, MODEL_OR_SHAPE = 2, IMAGES = 4, TEXTS = 8 };
+
+static const struct bench {
     const char *name;
     ge_status (*run)(struct ge_bench *b);
-} benches[] = {{"gemm", ge_bench_gemm},
-               {"encode", ge_bench_encode},
-               {"decode", ge_bench_decode},
-               {"grants", ge_bench_grants},
-               {"store", ge_bench_store}};
+    unsigned needs;
+} benches[] = {{"gemm", ge_bench_gemm, 0},
+               {"encode", ge_bench_encode, MODEL_OR_SHAPE},
+               {"tokenize", ge_bench_tokenize, MODEL | TEXTS},
+               {"decode", ge_bench_decode, IMAGES},
+               {"pipeline", ge_bench_pipeline, MODEL_OR_SHAPE | IMAGES},
+               {"grants", ge_bench_grants, 0},
+               {"store", ge_bench_store, 0}};
 
-static ge_status read_args(struct ge_bench *b, struct ge_args *args, int argc, char **argv,
-                           size_t *which)
+static ge_status find_bench(const struct ge_args *args, const struct bench **out)
 {
-    enum { MAX_BATCH = 4096, REPEATS = 5 };
     const size_t n = sizeof benches / sizeof benches[0];
+    for (size_t i = 0; args->n_words == 1 && i < n; i++) {
+        *out = &benches[i];
+        if (strcmp(benches[i].name, args->words[0]) == 0) return GE_OK;
+    }
+    return ge_fail(GE_EINVAL,
+                   "wanted one of gemm, encode, tokenize, decode, pipeline, grants and store");
+}
+
+static ge_status check_needs(const struct ge_bench *b, const struct bench *which)
+{
+    const char *wanted = NULL;
+    if ((which->needs & MODEL) && b->model == NULL) wanted = "--model FOLDER";
+    if ((which->needs & MODEL_OR_SHAPE) && (b->model != NULL) == (b->shape != NULL)) {
+        wanted = "--model FOLDER or --shape vit-b-32";
+    }
+    if ((which->needs & IMAGES) && b->images == NULL) wanted = "--images LIST|DIR";
+    if ((which->needs & TEXTS) && b->texts == NULL) wanted = "--texts FILE";
+    if (b->follow && which->run != ge_bench_encode) wanted = "no --follow, which encode has";
+    if (wanted == NULL) return GE_OK;
+    return ge_fail(GE_EINVAL, "%s: wanted %s", which->name, wanted);
+}
+
+static ge_status check_limits(const struct ge_bench *b)
+{
+    enum { MAX_BATCH = 4096, MAX_THREADS = 4096 };
     ge_status rc = GE_OK;
-    GE_TRY(ge_args_parse(args, argc, argv));
-    for (*which = 0; args->n_words == 1 && *which < n; ++*which) {
-        if (strcmp(benches[*which].name, args->words[0]) == 0) break;
-    }
-    if (args->n_words != 1 || *which == n) {
-        GE_TRY(ge_fail(GE_EINVAL, "wanted one of gemm, encode, decode, grants and store"));
-    }
-    if (benches[*which].run == ge_bench_encode && (b->model != NULL) == (b->shape != NULL)) {
-        GE_TRY(ge_fail(GE_EINVAL, "encode: wanted --model FOLDER or --shape vit-b-32"));
-    }
-    if (benches[*which].run == ge_bench_decode && b->images == NULL) {
-        GE_TRY(ge_fail(GE_EINVAL, "decode: wanted --images LIST|DIR"));
-    }
     if (b->repeats > GE_BENCH_REPEATS || b->batch_size > MAX_BATCH) {
         GE_TRY(ge_fail(GE_EINVAL, "wanted at most --repeats %d and --batch-size %d",
                        GE_BENCH_REPEATS, MAX_BATCH));
     }
+    if (b->threads > MAX_THREADS || b->decode_threads > MAX_THREADS) {
+        GE_TRY(ge_fail(GE_EINVAL, "wanted at most --threads %d and --decode-threads %d",
+                       MAX_THREADS, MAX_THREADS));
+    }
+done:
+    return rc;
+}
+
+static ge_status read_args(struct ge_bench *b, struct ge_args *args, int argc, char **argv,
+                           const struct bench **which)
+{
+    enum { REPEATS = 5 };
+    ge_status rc = GE_OK;
+    GE_TRY(ge_args_parse(args, argc, argv));
+    GE_TRY(find_bench(args, which));
+    GE_TRY(check_needs(b, *which));
+    GE_TRY(check_limits(b));
     if (b->repeats == 0) b->repeats = REPEATS;
-    if (b->batch_size == 0) b->batch_size = GE_BENCH_BATCH;
     if (b->threads == 0) b->threads = 1;
+    if (b->decode_threads == 0) b->decode_threads = 1;
 done:
     return rc;
 }
@@ -224,23 +256,27 @@ int ge_cmd_bench(int argc, char **argv)
                                     {"--shape", &b.shape, NULL, NULL},
                                     {"--images", &b.images, NULL, NULL},
                                     {"--resize", &b.resize, NULL, NULL},
+                                    {"--texts", &b.texts, NULL, NULL},
                                     {"--device", &b.device_name, NULL, NULL},
+                                    {"--dtype", &b.dtype, NULL, NULL},
                                     {"--level", &b.level, NULL, NULL},
                                     {"--dir", &b.dir, NULL, NULL},
                                     {"--threads", NULL, &b.threads, NULL},
+                                    {"--decode-threads", NULL, &b.decode_threads, NULL},
                                     {"--batch-size", NULL, &b.batch_size, NULL},
                                     {"--repeats", NULL, &b.repeats, NULL},
                                     {"--json", NULL, NULL, &b.json},
+                                    {"--follow", NULL, NULL, &b.follow},
                                     {NULL, NULL, NULL, NULL}};
     struct ge_args args = {.command = "bench", .flags = flags};
-    size_t which = 0;
+    const struct bench *which = NULL;
     int code = GE_EXIT_DONE;
     ge_buf_init(&b.notes, 1 << 16);
     if (read_args(&b, &args, argc, argv, &which) != GE_OK) {
         code = ge_cli_usage("bench", "%s", ge_error());
     } else {
-        ge_status rc = benches[which].run(&b);
-        if (rc == GE_OK) rc = print_figures(&b, benches[which].name);
+        ge_status rc = which->run(&b);
+        if (rc == GE_OK && !b.follow) rc = print_figures(&b, which->name);
         fflush(stdout);
         if (rc != GE_OK) code = ge_cli_fail(rc);
     }

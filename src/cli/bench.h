@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "device/device.h"
 
-enum { GE_BENCH_FIGURES = 64, GE_BENCH_REPEATS = 1000, GE_BENCH_BATCH = 16 };
+enum { GE_BENCH_FIGURES = 64, GE_BENCH_REPEATS = 1000 };
 
 /* One quantity over the repeats. */
 struct ge_bench_figure {
@@ -21,9 +21,10 @@ struct ge_bench_figure {
 
 struct ge_bench {
     /* options; NULL: not given */
-    const char *model, *shape, *images, *resize, *device_name, *level, *dir;
-    long threads, batch_size, repeats; /* as resolved */
-    bool json;
+    const char *model, *shape, *images, *texts, *resize, *device_name, *dtype, *level, *dir;
+    long threads, decode_threads, repeats; /* as resolved */
+    long batch_size;                       /* 0: what suits the device */
+    bool json, follow;
 
     struct ge_bench_figure figures[GE_BENCH_FIGURES];
     size_t n_figures;
@@ -57,10 +58,20 @@ void ge_bench_remove(const char *path);
  * stub. GE_EINVAL: another shape. GE_EIO, GE_ENOMEM. */
 ge_status ge_bench_make_clip(const char *name, const char *folder);
 
-/* The measurements. encode needs b->model or b->shape, decode b->images. */
+/* Tokenize all texts once; *tokens: how many in all. pool = NULL: on the caller's thread.
+ * GE_EFORMAT: some cannot be tokenized. GE_ENOMEM. */
+struct ge_encoder;
+struct ge_inputs;
+struct ge_pool;
+ge_status ge_bench_tokens(const struct ge_encoder *encoder, const struct ge_inputs *texts,
+                          struct ge_pool *pool, double *tokens);
+
+/* The measurements; what each one needs of the options is in the table of bench.c. */
 ge_status ge_bench_gemm(struct ge_bench *b);
 ge_status ge_bench_encode(struct ge_bench *b);
+ge_status ge_bench_tokenize(struct ge_bench *b);
 ge_status ge_bench_decode(struct ge_bench *b);
+ge_status ge_bench_pipeline(struct ge_bench *b);
 ge_status ge_bench_grants(struct ge_bench *b);
 ge_status ge_bench_store(struct ge_bench *b);
 

@@ -1,139 +1,147 @@
-/* Speed of the matrix product, and of an image tower against it.
+/* Speed of one tower of an encoder, and its share of what the products alone would take.
  *
- * The tower's share is measured in rounds of products and tower, one right after the other, so
- * that both see the same machine. Machines are shared and the clock of the product is the wall's,
- * so shares are given twice: by the wall clock of both sides, and by CPU time: the tower's thread
- * time against the product's time less what the thread had to wait (the product's median is seldom
- * a run that had to wait, so this one errs to the tower's disadvantage). */
+ * A run embeds one batch of pictures, or all lines of a file. The products of a run are counted as
+ * they happen, and timed alone by a well-known library's own routine, in rounds of products and tower,
+ * one right after the other, so that both see the same machine. Machines are shared and the clock of
+ * the product is the wall's, so with one thread shares are given twice: by the wall clock of both
+ * sides, and by CPU time: the tower's thread time against the product's time less what the thread had
+ * to wait (the product's median is seldom a run that had to wait, so this one errs to the tower's
+ * disadvantage). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "cli/backends.h"
 #include "cli/bench.h"
 #include "cli/inputs.h"
 #include "model/encoder.h"
+#include "text/tokenizer.h"
 
-enum { GEMM_REPEATS = 5, MAX_SHAPES = 5 };
+enum { GEMM_REPEATS = 5, GPU_BATCHES = 8 /* of a run on a device that copies beside computing */ };
 
-/* A product (m, k) x (k, n) and how often one pass of the tower needs it. */
-struct gemm_shape {
-    const char *name;
-    size_t m, n, k, times;
+struct load {
+    struct ge_device *dev;
+    struct ge_encoder *encoder;
+    enum ge_dtype dtype;
+    size_t items;
+    float *out; /* (items, dim) */
+
+    uint8_t *pixels; /* of one batch */
+    const uint8_t **pictures;
+    struct ge_inputs texts;
+    double tokens; /* of all texts */
+
+    struct ge_device *library; /* whose product is the measure; NULL: there is none. May be dev */
+    struct ge_work work;       /* of one run */
 };
 
-static double gemm_flop(const struct gemm_shape *s)
+/* ---- what a run embeds --------------------------------------------------------------------- */
+
+static bool of_texts(const struct load *l)
 {
-    return 2.0 * (double)s->m * (double)s->n * (double)s->k;
+    return l->texts.n > 0;
 }
 
-/* ---- products -------------------------------------------------------------------------------- */
-
-static ge_status bench_shape(struct ge_bench *b, struct ge_device *dev, const struct gemm_shape *s,
-                             double *seconds)
+static ge_status make_pictures(struct ge_bench *b, struct load *l)
 {
     ge_status rc = GE_OK;
-    char name[64];
-    for (long r = 0; r < b->repeats; r++) {
-        GE_TRY(ge_device_bench_gemm(dev, s->m, s->n, s->k, GEMM_REPEATS, &seconds[r]));
+    const size_t batch = ge_encoder_batch(l->encoder);
+    size_t height, width, bytes;
+    if (!ge_encoder_image_size(l->encoder, &height, &width)) {
+        GE_TRY(ge_fail(GE_EINVAL, "%s has no image tower; wanted --texts FILE", b->model));
     }
-    snprintf(name, sizeof name, "%s (%zu, %zu) x (%zu, %zu)", s->name, s->m, s->k, s->k, s->n);
-    ge_bench_rate(b, name, "GFLOP/s", 1e-9 * gemm_flop(s), seconds, (size_t)b->repeats);
+    GE_TRY(ge_mul(3 * height, width, &bytes));
+    GE_NEW(l->pixels, batch * bytes);
+    for (size_t i = 0; i < batch * bytes; i++) l->pixels[i] = (uint8_t)(256 * ge_uniform(1, 0, i));
+    l->items = ge_backends_is_accelerator(l->dev) ? GPU_BATCHES * batch : batch;
+    GE_NEW(l->pictures, l->items);
+    for (size_t i = 0; i < l->items; i++) l->pictures[i] = l->pixels + i % batch * bytes;
 done:
     return rc;
 }
 
-ge_status ge_bench_gemm(struct ge_bench *b)
+static ge_status read_texts(struct ge_bench *b, struct load *l)
 {
-    static const struct gemm_shape shapes[] = {
-        {"patches", 800, 768, 3072, 1},      {"q, k, v", 800, 2304, 768, 1},
-        {"attention out", 800, 768, 768, 1}, {"mlp up", 800, 3072, 768, 1},
-        {"mlp down", 800, 768, 3072, 1},
-    };
     ge_status rc = GE_OK;
-    struct ge_device *dev = NULL;
-    double *seconds = NULL;
-    GE_NEW(seconds, (size_t)b->repeats);
-    GE_TRY(ge_inputs_device(b->device_name, b->level, 1, &dev));
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        GE_TRY(bench_shape(b, dev, &shapes[i], seconds));
+    if (!ge_encoder_has_text(l->encoder)) {
+        GE_TRY(ge_fail(GE_EINVAL, "%s has no text tower; leave --texts out", b->model));
     }
-    b->threads = 1;
-    ge_buf_printf(
-        &b->notes,
-        "%s; products of a CLIP ViT-B/32 with 16 images by the library's own routine, one "
-        "thread, wall clock, each repeat the median of %d",
-        ge_device_describe(dev), GEMM_REPEATS);
+    GE_TRY(ge_inputs_texts(b->texts, &l->texts));
+    GE_TRY(ge_bench_tokens(l->encoder, &l->texts, NULL, &l->tokens));
+    l->items = l->texts.n;
 done:
-    free(seconds);
-    ge_device_close(&dev);
     return rc;
 }
 
-/* ---- the tower's work ------------------------------------------------------------------------ */
-
-struct tower {
-    struct gemm_shape shapes[MAX_SHAPES]; /* of one batch */
-    double flop;                          /* of one image, attention and projection included */
-    double gemm_flop;                     /* of one batch, the shapes above */
-};
-
-static ge_status read_size(const ge_json *object, const char *key, int64_t otherwise, int64_t most,
-                           double *out)
+static ge_status run_load(const struct load *l)
 {
-    int64_t v = otherwise;
-    const ge_json *n = ge_json_get(object, key);
-    ge_status rc = n != NULL ? ge_json_int(n, key, 1, most, &v) : GE_OK;
-    *out = (double)v;
+    return of_texts(l) ? ge_encoder_texts(l->encoder, l->texts.v, l->items, true, l->out, NULL)
+                       : ge_encoder_images(l->encoder, l->pictures, l->items, true, l->out);
+}
+
+/* The first run: warms up, and counts the work. */
+static ge_status first_run(struct load *l)
+{
+    ge_device_count(l->dev, &l->work);
+    ge_status rc = run_load(l);
+    ge_device_count(l->dev, NULL);
     return rc;
 }
 
-/* Count what one image costs: two operations per multiply-add; norms and activations are left
- * out. */
-static ge_status count_work(const char *folder, size_t batch, struct tower *t)
+/* The device whose library's product is the measure. */
+static ge_status find_library(struct load *l)
+{
+    const struct ge_gemm_bench any = {16, 16, 16, l->dtype, 1, 1};
+    const struct ge_device_options options = {.threads = 1, .dtype = l->dtype};
+    double seconds;
+    ge_status rc = ge_device_bench_gemm(l->dev, &any, &seconds);
+    l->library = l->dev;
+    if (rc != GE_EUNSUPPORTED) return rc;
+    rc = ge_device_open("onednn", &options, &l->library);
+    if (rc == GE_OK) rc = ge_device_bench_gemm(l->library, &any, &seconds);
+    if (rc == GE_OK) return rc;
+    ge_device_close(&l->library); /* no library: no share */
+    return GE_OK;
+}
+
+static ge_status open_load(struct ge_bench *b, const char *folder, struct load *l)
 {
     ge_status rc = GE_OK;
-    char *path = NULL;
-    ge_json *doc = NULL;
-    double d, ff, layers, size, patch, dim;
-    GE_TRY_PTR(path, ge_fs_join(folder, "config.json"));
-    GE_TRY(ge_json_read(path, &doc));
-    const ge_json *v = ge_json_get(doc, "vision_config");
-    GE_TRY(read_size(v, "hidden_size", 768, 1 << 16, &d));
-    GE_TRY(read_size(v, "intermediate_size", 3072, 1 << 18, &ff));
-    GE_TRY(read_size(v, "num_hidden_layers", 12, 1 << 10, &layers));
-    GE_TRY(read_size(v, "image_size", 224, 1 << 13, &size));
-    GE_TRY(read_size(v, "patch_size", 32, (int64_t)size, &patch));
-    GE_TRY(read_size(doc, "projection_dim", 512, 1 << 16, &dim));
-    const size_t side = (size_t)(size / patch), p = side * side, w = (size_t)d, f = (size_t)ff;
-    const size_t rows = (p + 1) * batch, n = (size_t)layers, pixels = (size_t)(3 * patch * patch);
-    const struct gemm_shape shapes[MAX_SHAPES] = {{"patches", p * batch, w, pixels, 1},
-                                                  {"q, k, v", rows, 3 * w, w, n},
-                                                  {"attention out", rows, w, w, n},
-                                                  {"mlp up", rows, f, w, n},
-                                                  {"mlp down", rows, w, f, n}};
-    memcpy(t->shapes, shapes, sizeof shapes);
-    t->gemm_flop = 0;
-    for (size_t i = 0; i < MAX_SHAPES; i++) {
-        t->gemm_flop += (double)shapes[i].times * gemm_flop(&shapes[i]);
-    }
-    double tokens = (double)(p + 1);
-    t->flop = t->gemm_flop / (double)batch + layers * 4 * tokens * tokens * d + 2 * d * dim;
+    struct ge_encoder_options options = {.threads = (int)b->threads};
+    GE_TRY(ge_inputs_dtype(b->dtype, &l->dtype));
+    options.dtype = l->dtype;
+    GE_TRY(ge_inputs_device(
+        &(struct ge_device_flags){b->device_name, b->dtype, b->level, b->threads}, &l->dev));
+    options.max_batch = ge_backends_batch(l->dev, b->batch_size);
+    GE_TRY(ge_encoder_load(folder, l->dev, &options, &l->encoder));
+    GE_TRY(b->texts != NULL ? read_texts(b, l) : make_pictures(b, l));
+    GE_NEW(l->out, l->items * ge_encoder_dim(l->encoder));
+    GE_TRY(first_run(l));
 done:
-    ge_json_delete(&doc);
-    free(path);
     return rc;
+}
+
+static void close_load(struct load *l)
+{
+    free(l->out);
+    free(l->pixels);
+    free(l->pictures);
+    ge_inputs_free(&l->texts);
+    ge_encoder_delete(&l->encoder);
+    if (l->library == l->dev) l->library = NULL;
+    ge_device_close(&l->library);
+    ge_device_close(&l->dev);
 }
 
 /* ---- rounds ---------------------------------------------------------------------------------- */
 
 struct rounds {
     double *gemm, *tower;      /* GFLOP/s by the wall clock */
-    double *images;            /* images/s by the wall clock */
+    double *items, *tokens;    /* per second by the wall clock */
     double *tower_cpu;         /* GFLOP/s by the thread's time */
     double *share, *share_cpu; /* tower over products, percent */
     double *waited;            /* percent of the tower's time that the thread had to wait */
@@ -143,25 +151,28 @@ static ge_status new_rounds(struct rounds *r, size_t n)
 {
     ge_status rc = GE_OK;
     double *all;
-    GE_NEW(all, 7 * n);
+    GE_NEW(all, 8 * n);
     *r = (struct rounds){all,         all + n,     all + 2 * n, all + 3 * n,
-                         all + 4 * n, all + 5 * n, all + 6 * n};
+                         all + 4 * n, all + 5 * n, all + 6 * n, all + 7 * n};
 done:
     return rc;
 }
 
-/* Seconds of the products of one batch; *busy: the part of the time that the thread was running. */
-static ge_status time_products(struct ge_device *dev, const struct tower *t, double *seconds,
+/* Seconds of the products of one run; *busy: the part of the time that the thread was running. */
+static ge_status time_products(const struct ge_bench *b, const struct load *l, double *seconds,
                                double *busy)
 {
     ge_status rc = GE_OK;
     double wall = ge_now(), cpu = ge_bench_cpu_now();
     *seconds = 0;
-    for (size_t i = 0; i < MAX_SHAPES; i++) {
+    for (size_t i = 0; i < l->work.n_shapes; i++) {
+        const struct ge_work_shape *s = &l->work.shapes[i];
+        const size_t rows = (s->rows + s->times - 1) / s->times;
+        const struct ge_gemm_bench gemm = {rows,        s->n, s->k, l->dtype, (int)b->threads,
+                                           GEMM_REPEATS};
         double one;
-        const struct gemm_shape *s = &t->shapes[i];
-        GE_TRY(ge_device_bench_gemm(dev, s->m, s->n, s->k, GEMM_REPEATS, &one));
-        *seconds += one * (double)s->times;
+        GE_TRY(ge_device_bench_gemm(l->library, &gemm, &one));
+        *seconds += one * (double)s->rows / (double)rows;
     }
     *busy = (ge_bench_cpu_now() - cpu) / (ge_now() - wall);
     if (*busy > 1) *busy = 1;
@@ -169,89 +180,120 @@ done:
     return rc;
 }
 
-static ge_status run_round(struct ge_bench *b, struct ge_device *dev, struct ge_encoder *e,
-                           const struct tower *t, const float *pixels, float *out, struct rounds *r,
-                           size_t at)
+/* Operations of one run. Attention over texts is left out: it is counted as if all were as long as
+ * the longest. */
+static double flop_of(const struct load *l)
+{
+    return l->work.product_flop + (of_texts(l) ? 0 : l->work.attention_flop);
+}
+
+static ge_status run_round(struct ge_bench *b, const struct load *l, struct rounds *r, size_t at)
 {
     ge_status rc = GE_OK;
-    const double n = (double)b->batch_size;
-    double products, busy;
-    GE_TRY(time_products(dev, t, &products, &busy));
+    double products = 0, busy = 1;
+    if (l->library != NULL) GE_TRY(time_products(b, l, &products, &busy));
     double wall = ge_now(), cpu = ge_bench_cpu_now();
-    GE_TRY(ge_encoder_images(e, pixels, (size_t)b->batch_size, true, out));
+    GE_TRY(run_load(l));
     cpu = ge_bench_cpu_now() - cpu;
     wall = ge_now() - wall;
-    r->gemm[at] = 1e-9 * t->gemm_flop / products;
-    r->tower[at] = 1e-9 * t->flop * n / wall;
-    r->tower_cpu[at] = 1e-9 * t->flop * n / cpu;
-    r->images[at] = n / wall;
+    r->items[at] = (double)l->items / wall;
+    r->tokens[at] = l->tokens / wall;
+    r->tower[at] = 1e-9 * flop_of(l) / wall;
+    r->tower_cpu[at] = 1e-9 * flop_of(l) / cpu;
+    r->waited[at] = cpu < wall ? 100 * (1 - cpu / wall) : 0;
+    if (l->library == NULL) goto done;
+    r->gemm[at] = 1e-9 * l->work.product_flop / products;
     r->share[at] = 100 * r->tower[at] / r->gemm[at];
     r->share_cpu[at] = 100 * r->tower_cpu[at] * busy / r->gemm[at];
-    r->waited[at] = cpu < wall ? 100 * (1 - cpu / wall) : 0;
 done:
     return rc;
 }
 
-static void report_rounds(struct ge_bench *b, const struct rounds *r)
+static void report_rounds(struct ge_bench *b, const struct load *l, const struct rounds *r)
 {
     const size_t n = (size_t)b->repeats;
-    ge_bench_values(b, "images", "images/s", r->images, n);
+    const bool timed = b->threads == 1 && !ge_backends_is_accelerator(l->dev);
+    ge_bench_values(b, of_texts(l) ? "texts" : "images", of_texts(l) ? "texts/s" : "images/s",
+                    r->items, n);
+    if (of_texts(l)) ge_bench_values(b, "tokens", "tokens/s", r->tokens, n);
     ge_bench_values(b, "tower", "GFLOP/s", r->tower, n);
-    ge_bench_values(b, "products (one thread)", "GFLOP/s", r->gemm, n);
-    if (b->threads > 1) return; /* several threads against one is no share */
-    ge_bench_values(b, "tower, CPU time", "GFLOP/s", r->tower_cpu, n);
+    if (timed) ge_bench_values(b, "tower, CPU time", "GFLOP/s", r->tower_cpu, n);
+    if (timed) ge_bench_values(b, "tower waited for a core", "%", r->waited, n);
+    if (l->library == NULL) return;
+    ge_bench_values(b, "products alone", "GFLOP/s", r->gemm, n);
     ge_bench_values(b, "share, wall clock", "%", r->share, n);
-    ge_bench_values(b, "share, CPU time", "%", r->share_cpu, n);
-    ge_bench_values(b, "tower waited for a core", "%", r->waited, n);
+    if (timed) ge_bench_values(b, "share, CPU time", "%", r->share_cpu, n);
 }
 
-static ge_status bench_tower(struct ge_bench *b, const char *folder)
+static ge_status run_rounds(struct ge_bench *b, struct load *l)
 {
     ge_status rc = GE_OK;
-    struct ge_device *dev = NULL;
-    struct ge_encoder *e = NULL;
-    struct ge_encoder_options options = {.dtype = GE_F32, .max_batch = (size_t)b->batch_size};
     struct rounds r = {0};
-    struct tower t;
-    float *pixels = NULL, *out = NULL;
-    size_t height, width, count;
-    GE_TRY(ge_inputs_device(b->device_name, b->level, b->threads, &dev));
-    GE_TRY(ge_encoder_load(folder, dev, &options, &e));
-    if (!ge_encoder_image_size(e, &height, &width)) {
-        GE_TRY(ge_fail(GE_EINVAL, "%s has no image tower", folder));
-    }
-    GE_TRY(count_work(folder, (size_t)b->batch_size, &t));
-    GE_TRY(ge_mul((size_t)b->batch_size, 3 * height * width, &count));
-    GE_NEW(pixels, count);
-    GE_NEW(out, (size_t)b->batch_size * ge_encoder_dim(e));
-    for (size_t i = 0; i < count; i++) pixels[i] = (float)(4 * ge_uniform(1, 0, i) - 2);
+    GE_TRY(find_library(l));
     GE_TRY(new_rounds(&r, (size_t)b->repeats));
-    GE_TRY(ge_encoder_images(e, pixels, (size_t)b->batch_size, true, out)); /* warm-up */
-    for (size_t at = 0; at < (size_t)b->repeats; at++) {
-        GE_TRY(run_round(b, dev, e, &t, pixels, out, &r, at));
-    }
-    report_rounds(b, &r);
-    ge_buf_printf(&b->notes,
-                  "%s; batches of %ld, %.3f GFLOP per image, products by the library's own routine",
-                  ge_device_describe(dev), b->batch_size, 1e-9 * t.flop);
+    for (size_t at = 0; at < (size_t)b->repeats; at++) GE_TRY(run_round(b, l, &r, at));
+    report_rounds(b, l, &r);
+    ge_buf_printf(&b->notes, "%s; %s; runs of %zu, batches of %zu, %.3f GFLOP each; products by %s",
+                  ge_device_describe(l->dev), ge_dtype_name(l->dtype), l->items,
+                  ge_encoder_batch(l->encoder), 1e-9 * flop_of(l) / (double)l->items,
+                  l->library != NULL ? ge_device_describe(l->library) : "no library");
 done:
     free(r.gemm);
-    free(pixels);
-    free(out);
-    ge_encoder_delete(&e);
-    ge_device_close(&dev);
+    return rc;
+}
+
+/* ---- in turn with others ------------------------------------------------------------------- */
+
+static ge_status say_ready(const struct load *l)
+{
+    ge_status rc = GE_OK;
+    struct ge_buf text;
+    struct ge_jsonw w;
+    ge_buf_init(&text, 1 << 16);
+    ge_jsonw_init(&w, &text, 0);
+    ge_jsonw_object(&w, NULL);
+    ge_jsonw_bool(&w, "ready", true);
+    ge_jsonw_int(&w, "items", (int64_t)l->items);
+    ge_jsonw_string(&w, "dtype", ge_dtype_name(l->dtype));
+    ge_jsonw_string(&w, "device", ge_device_describe(l->dev));
+    ge_jsonw_object_end(&w);
+    GE_TRY(ge_buf_status(&text));
+    puts(text.data);
+    fflush(stdout);
+done:
+    ge_buf_free(&text);
+    return rc;
+}
+
+/* A run for each line of the standard input, and its seconds as a JSON line. */
+static ge_status follow(const struct load *l)
+{
+    ge_status rc = GE_OK;
+    char line[16];
+    GE_TRY(say_ready(l));
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        double start = ge_now();
+        GE_TRY(run_load(l));
+        printf("{\"seconds\": %.9f}\n", ge_now() - start);
+        fflush(stdout);
+    }
+done:
     return rc;
 }
 
 ge_status ge_bench_encode(struct ge_bench *b)
 {
     ge_status rc = GE_OK;
+    struct load load = {0};
     char *folder = NULL;
-    if (b->model != NULL) return bench_tower(b, b->model);
-    GE_TRY(ge_bench_folder(b, &folder));
-    GE_TRY(ge_bench_make_clip(b->shape, folder));
-    GE_TRY(bench_tower(b, folder));
+    if (b->shape != NULL) {
+        GE_TRY(ge_bench_folder(b, &folder));
+        GE_TRY(ge_bench_make_clip(b->shape, folder));
+    }
+    GE_TRY(open_load(b, folder != NULL ? folder : b->model, &load));
+    GE_TRY(b->follow ? follow(&load) : run_rounds(b, &load));
 done:
+    close_load(&load);
     ge_bench_remove(folder);
     free(folder);
     return rc;

@@ -1,109 +1,90 @@
 /* gapeval embed: images or texts to rows of a .npy file, in input order. Rows are written as they
  * come, so memory is bounded by the batch and the list of names. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/backends.h"
 #include "cli/cli.h"
 #include "cli/inputs.h"
 #include "cli/npy.h"
+#include "evaluate/stream.h"
 #include "model/encoder.h"
 
-enum { DEFAULT_BATCH = 32, MAX_BATCH = 4096 };
+enum { MAX_BATCH = 4096, TEXTS_PER_CALL = 4096 };
 
 struct embed {
-    const char *model, *images, *texts, *out, *dtype, *device_name, *level;
+    const char *model, *images, *texts, *out;
+    struct ge_device_flags where;
     struct ge_image_flags switches;
-    long batch_size, threads;
+    long batch_size, decode_threads;
     bool normalize, quiet;
 
     struct ge_inputs inputs;
     struct ge_device *device;
     struct ge_encoder *encoder;
     struct ge_pool *pool;
-    struct ge_image_batch batch;
+    struct ge_pixels *pixels;
     struct ge_npy *file;
-    size_t limit, dim;
-    float *tensors; /* (limit, 3, height, width) of the images that could be read */
-    float *rows;    /* (limit, dim) */
-    size_t bad, truncated;
+    size_t dim, bad, truncated;
 };
-
-static ge_status parse_dtype(const char *name, enum ge_dtype *out)
-{
-    static const enum ge_dtype known[] = {GE_F32, GE_BF16, GE_F16};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        *out = known[i];
-        if (name == NULL || strcmp(name, ge_dtype_name(known[i])) == 0) return GE_OK;
-    }
-    return ge_fail(GE_EINVAL, "--dtype %s: wanted fp32", name);
-}
 
 /* ---- images -------------------------------------------------------------------------------------- */
 
-static void fill_nan(float *row, size_t dim)
+static ge_status keep_rows(void *ctx, size_t first, size_t n, const float *rows,
+                           const ge_status *status, const char *const *reason)
 {
-    for (size_t k = 0; k < dim; k++) row[k] = NAN;
-}
-
-/* Encode n tensors to rows. If all together fail over a content (an embedding that is not finite),
- * each is tried alone, so that only the bad one is NaN. `paths` names them. */
-static ge_status encode_images(struct embed *c, const char *const *paths, const float *tensors,
-                               size_t n, float *rows)
-{
-    ge_status rc = ge_encoder_images(c->encoder, tensors, n, c->normalize, rows);
-    if (!ge_status_is_content(rc)) return rc;
-    if (n == 1) {
-        ge_error_log("%s: %s", paths[0], ge_error());
-        fill_nan(rows, c->dim);
-        c->bad++;
-        return GE_OK;
-    }
-    rc = GE_OK;
+    struct embed *c = ctx;
+    (void)first;
     for (size_t i = 0; i < n; i++) {
-        GE_TRY(encode_images(c, paths + i, tensors + i * c->batch.size, 1, rows + i * c->dim));
+        if (status[i] == GE_OK) continue;
+        ge_error_log("%s", reason[i]);
+        c->bad++;
     }
-done:
-    return rc;
+    return ge_npy_add(c->file, rows, n * c->dim * sizeof *rows);
 }
 
-/* Runs of readable images are encoded together, right into their rows. */
-static ge_status embed_image_batch(struct embed *c, const char *const *paths, size_t n)
+static ge_status embed_images(struct embed *c)
 {
     ge_status rc = GE_OK;
-    const struct ge_preprocess *p = ge_encoder_preprocess(c->encoder);
-    GE_TRY(ge_image_batch_read(&c->batch, paths, n, &c->bad));
-    for (size_t i = 0; i < n;) {
-        size_t good = 0;
-        while (i + good < n && c->batch.status[i + good] == GE_OK) {
-            ge_preprocess_tensor(p, c->batch.pixels + (i + good) * c->batch.size,
-                                 c->tensors + good * c->batch.size);
-            good++;
-        }
-        if (good > 0) {
-            GE_TRY(encode_images(c, paths + i, c->tensors, good, c->rows + i * c->dim));
-        }
-        i += good;
-        if (i < n) fill_nan(c->rows + i++ * c->dim, c->dim);
-    }
+    int threads = c->decode_threads > 0 ? (int)c->decode_threads : ge_device_threads(c->device);
+    GE_TRY(ge_pool_new(threads, &c->pool));
+    GE_TRY(ge_pixels_new(c->device, &c->pixels));
+    struct ge_stream stream = {.encoder = c->encoder,
+                               .decode_pool = c->pool,
+                               .pixels = c->pixels,
+                               .normalize = c->normalize,
+                               .rows = keep_rows,
+                               .ctx = c};
+    GE_TRY(ge_stream_images(&stream, c->inputs.v, c->inputs.n, NULL));
 done:
     return rc;
 }
 
 /* ---- texts ----------------------------------------------------------------------------------------- */
 
-static ge_status embed_text_batch(struct embed *c, const char *const *texts, size_t first, size_t n)
+static ge_status embed_texts(struct embed *c)
 {
-    unsigned char cut[MAX_BATCH];
-    ge_status rc = ge_encoder_texts(c->encoder, texts, n, c->normalize, c->rows, cut);
-    if (ge_status_is_content(rc) && n > 1) {
-        rc = ge_fail_in(rc, "%s, texts %zu to %zu", c->texts, first + 1, first + n);
-    } else if (rc != GE_OK) {
-        rc = ge_fail_in(rc, "%s, text %zu", c->texts, first + 1);
+    ge_status rc = GE_OK;
+    float *rows = NULL;
+    unsigned char *cut = NULL;
+    size_t limit = c->inputs.n < TEXTS_PER_CALL ? c->inputs.n : TEXTS_PER_CALL;
+    GE_NEW(rows, limit * c->dim);
+    GE_NEW(cut, limit);
+    for (size_t from = 0; from < c->inputs.n; from += limit) {
+        size_t n = c->inputs.n - from < limit ? c->inputs.n - from : limit;
+        rc = ge_encoder_texts(c->encoder, c->inputs.v + from, n, c->normalize, rows, cut);
+        if (ge_status_is_content(rc)) {
+            rc = ge_fail_in(rc, "%s, counted from line %zu", c->texts, from + 1);
+        }
+        GE_TRY(rc);
+        for (size_t i = 0; i < n; i++) c->truncated += cut[i];
+        GE_TRY(ge_npy_add(c->file, rows, n * c->dim * sizeof *rows));
     }
-    for (size_t i = 0; rc == GE_OK && i < n; i++) c->truncated += cut[i];
+done:
+    free(rows);
+    free(cut);
     return rc;
 }
 
@@ -113,10 +94,13 @@ static ge_status load_encoder(struct embed *c)
 {
     ge_status rc = GE_OK;
     struct ge_preprocess_switches switches;
-    struct ge_encoder_options options = {.max_batch = c->limit, .switches = &switches};
-    GE_TRY(parse_dtype(c->dtype, &options.dtype));
+    struct ge_encoder_options options = {.switches = &switches};
+    GE_TRY(ge_inputs_dtype(c->where.dtype, &options.dtype));
     GE_TRY(ge_image_flags_read(&c->switches, &switches));
-    GE_TRY(ge_inputs_device(c->device_name, c->level, c->threads, &c->device));
+    GE_TRY(ge_inputs_device(&c->where, &c->device));
+    options.threads = ge_device_threads(c->device);
+    options.max_batch = ge_backends_batch(c->device, c->batch_size);
+    options.memory = ge_backends_budget(c->device, 1);
     GE_TRY(ge_encoder_load(c->model, c->device, &options, &c->encoder));
     if (c->images != NULL && !ge_encoder_has_image(c->encoder)) {
         GE_TRY(ge_fail(GE_EINVAL, "%s (%s) has no image tower; use --texts", c->model,
@@ -126,31 +110,7 @@ static ge_status load_encoder(struct embed *c)
         GE_TRY(ge_fail(GE_EINVAL, "%s (%s) has no text tower; use --images", c->model,
                        ge_encoder_kind(c->encoder)));
     }
-done:
-    return rc;
-}
-
-static ge_status prepare(struct embed *c)
-{
-    ge_status rc = GE_OK;
-    size_t bytes;
-    c->limit = c->batch_size > 0 ? (size_t)c->batch_size : DEFAULT_BATCH;
-    GE_TRY(c->images != NULL ? ge_inputs_images(c->images, &c->inputs)
-                             : ge_inputs_texts(c->texts, &c->inputs));
-    GE_TRY(load_encoder(c));
-    c->dim = ge_encoder_dim(c->encoder);
-    if (c->limit > c->inputs.n) c->limit = c->inputs.n;
-    GE_TRY(ge_mul(c->limit, c->dim, &bytes));
-    GE_NEW(c->rows, bytes);
-    if (c->images != NULL) {
-        GE_TRY(ge_pool_new(ge_device_threads(c->device), &c->pool));
-        GE_TRY(
-            ge_image_batch_init(&c->batch, ge_encoder_preprocess(c->encoder), c->pool, c->limit));
-        GE_TRY(ge_mul(c->limit, c->batch.size, &bytes));
-        GE_NEW(c->tensors, bytes);
-    }
-    const size_t shape[] = {c->inputs.n, c->dim};
-    GE_TRY(ge_npy_new(c->out, "<f4", shape, 2, &c->file));
+    GE_TRY(ge_backends_check_memory(&c->encoder, 1, options.memory));
 done:
     return rc;
 }
@@ -158,13 +118,13 @@ done:
 static ge_status embed(struct embed *c)
 {
     ge_status rc = GE_OK;
-    GE_TRY(prepare(c));
-    for (size_t from = 0; from < c->inputs.n; from += c->limit) {
-        size_t n = c->inputs.n - from < c->limit ? c->inputs.n - from : c->limit;
-        const char *const *v = c->inputs.v + from;
-        GE_TRY(c->images != NULL ? embed_image_batch(c, v, n) : embed_text_batch(c, v, from, n));
-        GE_TRY(ge_npy_add(c->file, c->rows, n * c->dim * sizeof *c->rows));
-    }
+    GE_TRY(c->images != NULL ? ge_inputs_images(c->images, &c->inputs)
+                             : ge_inputs_texts(c->texts, &c->inputs));
+    GE_TRY(load_encoder(c));
+    c->dim = ge_encoder_dim(c->encoder);
+    const size_t shape[] = {c->inputs.n, c->dim};
+    GE_TRY(ge_npy_new(c->out, "<f4", shape, 2, &c->file));
+    GE_TRY(c->images != NULL ? embed_images(c) : embed_texts(c));
     GE_TRY(ge_npy_finish(c->file));
     if (!c->quiet) {
         ge_info("%s: %zu rows of %zu (%s)", c->out, c->inputs.n, c->dim,
@@ -173,11 +133,9 @@ static ge_status embed(struct embed *c)
     }
 done:
     ge_npy_delete(&c->file);
-    free(c->tensors);
-    free(c->rows);
-    ge_image_batch_free(&c->batch);
     ge_pool_delete(&c->pool);
     ge_encoder_delete(&c->encoder);
+    ge_pixels_delete(&c->pixels);
     ge_device_close(&c->device);
     ge_inputs_free(&c->inputs);
     return rc;
@@ -191,8 +149,8 @@ static ge_status read_args(struct embed *c, struct ge_args *args, int argc, char
     if (c->model == NULL || c->out == NULL || (c->images == NULL) == (c->texts == NULL)) {
         GE_TRY(ge_fail(GE_EINVAL, "wanted --model, --out and one of --images and --texts"));
     }
-    if (c->batch_size > MAX_BATCH) {
-        GE_TRY(ge_fail(GE_EINVAL, "--batch-size %ld: at most %d", c->batch_size, MAX_BATCH));
+    if (c->batch_size > MAX_BATCH || c->decode_threads > MAX_BATCH) {
+        GE_TRY(ge_fail(GE_EINVAL, "--batch-size and --decode-threads: at most %d", MAX_BATCH));
     }
 done:
     return rc;
@@ -205,11 +163,12 @@ int ge_cmd_embed(int argc, char **argv)
                                     {"--images", &c.images, NULL, NULL},
                                     {"--texts", &c.texts, NULL, NULL},
                                     {"--out", &c.out, NULL, NULL},
-                                    {"--dtype", &c.dtype, NULL, NULL},
-                                    {"--device", &c.device_name, NULL, NULL},
-                                    {"--level", &c.level, NULL, NULL},
+                                    {"--dtype", &c.where.dtype, NULL, NULL},
+                                    {"--device", &c.where.device, NULL, NULL},
+                                    {"--level", &c.where.level, NULL, NULL},
                                     {"--batch-size", NULL, &c.batch_size, NULL},
-                                    {"--threads", NULL, &c.threads, NULL},
+                                    {"--threads", NULL, &c.where.threads, NULL},
+                                    {"--decode-threads", NULL, &c.decode_threads, NULL},
                                     {"--exif", &c.switches.exif, NULL, NULL},
                                     {"--alpha", &c.switches.alpha, NULL, NULL},
                                     {"--pillow", &c.switches.pillow, NULL, NULL},

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "cli/backends.h"
 
 #define MAX_LIST ((size_t)2 << 30)
 
@@ -160,19 +161,27 @@ done:
     return rc;
 }
 
-ge_status ge_inputs_device(const char *name, const char *level, long threads,
-                           struct ge_device **dev)
+ge_status ge_inputs_dtype(const char *name, enum ge_dtype *dtype)
+{
+    *dtype = GE_F32;
+    if (name == NULL) return GE_OK;
+    if (ge_dtype_parse(name, dtype) &&
+        (*dtype == GE_F32 || *dtype == GE_BF16 || *dtype == GE_F16)) {
+        return GE_OK;
+    }
+    return ge_fail(GE_EINVAL, "--dtype %s: wanted fp32, bf16 or fp16", name);
+}
+
+ge_status ge_inputs_device(const struct ge_device_flags *f, struct ge_device **dev)
 {
     enum { MAX_THREADS = 4096 };
     ge_status rc = GE_OK;
-    bool found;
-    struct ge_device_options options = {.threads = (int)threads, .level = level};
-    if (threads > MAX_THREADS) {
-        GE_TRY(ge_fail(GE_EINVAL, "--threads %ld: at most %d", threads, MAX_THREADS));
+    struct ge_device_options options = {.threads = (int)f->threads, .level = f->level};
+    if (f->threads > MAX_THREADS) {
+        GE_TRY(ge_fail(GE_EINVAL, "--threads %ld: at most %d", f->threads, MAX_THREADS));
     }
-    GE_TRY(ge_device_register_builtin());
-    if (name != NULL && strcmp(name, "cuda") == 0) GE_TRY(ge_device_load("cuda", &found));
-    GE_TRY(ge_device_open(name, &options, dev));
+    GE_TRY(ge_inputs_dtype(f->dtype, &options.dtype));
+    GE_TRY(ge_backends_open(f->device, &options, dev));
 done:
     return rc;
 }
@@ -187,6 +196,11 @@ ge_status ge_check_out(const char *path)
 
 /* ---- batches of images ---------------------------------------------------------------------------- */
 
+static size_t batch_threads(const struct ge_image_batch *b)
+{
+    return b->pool != NULL ? (size_t)ge_pool_threads(b->pool) : 1;
+}
+
 ge_status ge_image_batch_init(struct ge_image_batch *b, const struct ge_preprocess *p,
                               struct ge_pool *pool, size_t cap)
 {
@@ -194,6 +208,7 @@ ge_status ge_image_batch_init(struct ge_image_batch *b, const struct ge_preproce
     size_t bytes;
     *b = (struct ge_image_batch){.p = p, .pool = pool, .cap = cap, .size = ge_preprocess_size(p)};
     GE_TRY(ge_mul(cap, b->size, &bytes));
+    GE_TRY(ge_image_scratches_new(batch_threads(b), &b->scratch));
     GE_NEW(b->pixels, bytes);
     GE_NEW(b->status, cap);
     GE_NEW(b->reason, cap);
@@ -204,6 +219,7 @@ done:
 void ge_image_batch_free(struct ge_image_batch *b)
 {
     for (size_t i = 0; b->reason != NULL && i < b->cap; i++) free(b->reason[i]);
+    ge_image_scratches_delete(batch_threads(b), &b->scratch);
     free(b->pixels);
     free(b->status);
     free(b->reason);
@@ -219,10 +235,10 @@ static void read_one(void *ctx, size_t i, int thread)
 {
     struct batch_read *r = ctx;
     struct ge_image_batch *b = r->batch;
-    (void)thread;
     free(b->reason[i]);
     b->reason[i] = NULL;
-    b->status[i] = ge_preprocess_file(b->p, r->paths[i], NULL, b->pixels + i * b->size);
+    b->status[i] =
+        ge_preprocess_file(b->p, r->paths[i], b->scratch[thread], b->pixels + i * b->size);
     if (b->status[i] == GE_OK) return;
     memset(b->pixels + i * b->size, 0, b->size);
     b->reason[i] = ge_strdup(ge_error());

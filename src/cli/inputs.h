@@ -37,9 +37,16 @@ struct ge_image_flags {
 };
 ge_status ge_image_flags_read(const struct ge_image_flags *f, struct ge_preprocess_switches *out);
 
-/* Open a device by name (NULL: auto) at an instruction-set level (NULL: native); threads 0: all. */
-ge_status ge_inputs_device(const char *name, const char *level, long threads,
-                           struct ge_device **dev);
+/* Open a device by name (NULL: auto) for a type (NULL: fp32) at an instruction-set level (NULL:
+ * native); threads 0: all. */
+struct ge_device_flags {
+    const char *device, *dtype, *level;
+    long threads;
+};
+ge_status ge_inputs_device(const struct ge_device_flags *f, struct ge_device **dev);
+
+/* The type that `name` says; NULL: fp32. GE_EINVAL. */
+ge_status ge_inputs_dtype(const char *name, enum ge_dtype *dtype);
 
 /* Refuse an output path that is there and no regular file: it would be replaced. GE_EINVAL. */
 ge_status ge_check_out(const char *path);
@@ -49,11 +56,12 @@ ge_status ge_check_out(const char *path);
 /* Up to `cap` images, decoded and resized by a pool. */
 struct ge_image_batch {
     const struct ge_preprocess *p;
-    struct ge_pool *pool; /* borrowed; NULL: the caller's thread */
-    size_t cap, size;     /* size: bytes of one image's pixels */
-    uint8_t *pixels;      /* (cap, height, width, 3); zeros where an image cannot be read */
-    ge_status *status;    /* (cap) */
-    char **reason;        /* (cap) why not, owned; NULL where it can be read */
+    struct ge_pool *pool;              /* borrowed; NULL: the caller's thread */
+    struct ge_image_scratch **scratch; /* of each thread */
+    size_t cap, size;                  /* size: bytes of one image's pixels */
+    uint8_t *pixels;   /* (cap, height, width, 3); zeros where an image cannot be read */
+    ge_status *status; /* (cap) */
+    char **reason;     /* (cap) why not, owned; NULL where it can be read */
 };
 ge_status ge_image_batch_init(struct ge_image_batch *b, const struct ge_preprocess *p,
                               struct ge_pool *pool, size_t cap);

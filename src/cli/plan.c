@@ -78,7 +78,7 @@ static ge_status print_plan(const struct ge_session *s)
     ge_status rc = GE_OK;
     struct ge_plan plan;
     GE_TRY(ge_plan_make((uint32_t)s->job->n_systems, (uint32_t)s->dataset->n,
-                        (uint32_t)s->job->runtime.chunk_items, &plan));
+                        ge_session_chunk_items(s), &plan));
     printf("plan      %u cells, %u chunks of at most %u items\noutput    %s\n", plan.n_cells,
            plan.n_chunks, plan.chunk_items, s->job->output.dir);
 done:

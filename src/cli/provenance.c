@@ -75,6 +75,7 @@ static void describe_rank(const struct ge_session *s, const struct ge_comm *comm
     ge_jsonw_int(&w, "pid", getpid());
     ge_jsonw_string(&w, "device", ge_device_describe(s->device));
     ge_jsonw_string(&w, "numerics", ge_device_numerics(s->device));
+    if (s->binding[0] != '\0') ge_jsonw_string(&w, "binding", s->binding);
     ge_jsonw_int(&w, "threads", ge_device_threads(s->device));
     ge_jsonw_int(&w, "decode_threads", ge_pool_threads(s->decode_pool));
     ge_jsonw_object_end(&w);

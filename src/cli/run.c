@@ -10,8 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/trace.h"
+#include "cli/backends.h"
 #include "cli/cli.h"
 #include "cli/finish.h"
 #include "cli/progress.h"
@@ -117,14 +120,17 @@ static ge_status open_session(struct run *r, const struct ge_args *args)
     struct ge_hash hash = {0, 0};
     struct ge_session *s = &r->session;
     GE_TRY(share_job(r, args, &job));
+    if (job->runtime.trace) ge_trace_start(r->rank);
     rc = ge_session_open(s, job);
     if (rc == GE_OK) rc = ge_session_hash(s, &hash);
     GE_TRY(ge_comm_agree(r->comm, rc));
     GE_TRY(ge_comm_same(r->comm, hash, "dataset and answers"));
     GE_TRY(ge_session_look_at_images(s, r->comm));
     GE_TRY(ge_session_load_encoders(s, r->comm));
-    rc = ge_session_make_evaluator(s, r->comm);
-    if (rc == GE_OK) rc = ge_eval_golden(s->encoders, job->n_encoders, &r->golden);
+    rc = ge_session_make_evaluator(s);
+    if (rc == GE_OK)
+        rc = ge_eval_golden(s->encoders, job->n_encoders, ge_backends_is_accelerator(s->device),
+                            &r->golden);
     GE_TRY(ge_comm_agree(r->comm, rc));
     if (!job->runtime.allow_mixed) {
         GE_TRY(ge_comm_same(r->comm, r->golden, "the golden batch's embeddings"));
@@ -162,7 +168,7 @@ static ge_status open_folder(struct run *r)
     GE_TRY(ge_rundir_open(&options, &r->dir));
     const struct ge_run *stored = ge_rundir_stored(r->dir);
     uint32_t chunk_items =
-        stored != NULL ? stored->chunk_items : (uint32_t)job->runtime.chunk_items;
+        stored != NULL ? stored->chunk_items : ge_session_chunk_items(&r->session);
     GE_TRY(ge_session_make_run(&r->session, chunk_items, &r->head));
     if (stored != NULL) GE_TRY(ge_resume_check(job, stored, r->head, r->golden));
     GE_TRY(plan_chunks(r, chunk_items));
@@ -250,6 +256,7 @@ static bool poll_done(void *ctx, struct ge_work_done *out)
         .samples = done.samples,
         .undone = done.undone,
         .errors = done.errors,
+        .leave = done.device_lost,
     };
     return true;
 }
@@ -409,6 +416,18 @@ static ge_status finish(struct run *r, ge_status rc, const struct ge_dist_report
     return rc;
 }
 
+/* What this rank's threads did, where the job asks for it. Failing to write it fails nothing. */
+static void write_trace(const struct run *r)
+{
+    char *folder = ge_fs_join(r->session.job->output.dir, "trace");
+    char *path = folder != NULL ? ge_sprintf("%s/rank-%d.json", folder, r->rank) : NULL;
+    if (path == NULL || ge_fs_mkdirs(folder) != GE_OK || ge_trace_stop(path) != GE_OK) {
+        ge_warn("the trace is not written: %s", ge_error());
+    }
+    free(path);
+    free(folder);
+}
+
 /* A run that was finished before: its tables again. */
 static ge_status show_finished(struct run *r, int *code)
 {
@@ -430,7 +449,9 @@ static ge_status run(struct run *r, const struct ge_args *args, struct ge_dist_r
     if (r->finished) return r->rank == 0 ? show_finished(r, code) : GE_OK;
     GE_TRY(begin_journal(r));
     begun = true;
+    ge_trace_thread("main");
     rc = evaluate(r, report);
+    if (r->session.job->runtime.trace) write_trace(r);
     if (r->rank == 0) {
         rc = finish(r, rc, report, code);
     } else if (rc == GE_ECOMM) {

@@ -34,18 +34,16 @@ static ge_status embed_input(const struct score *c, struct ge_encoder *e, enum g
     const struct ge_preprocess *p = ge_encoder_preprocess(e);
     struct ge_image image = {0};
     uint8_t *pixels = NULL;
-    float *tensor = NULL;
     double sum = 0;
     if (kind == GE_INPUT_IMAGE) {
         if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
         GE_NEW(pixels, ge_preprocess_size(p));
-        GE_NEW(tensor, ge_preprocess_size(p));
         GE_TRY(ge_image_decode_file(what, &c->session.switches.image, &image));
         GE_TRY(ge_preprocess_pixels(p, &image, pixels));
-        ge_preprocess_tensor(p, pixels, tensor);
     }
+    const uint8_t *picture = pixels;
     for (int normalize = 0; normalize < 2; normalize++) {
-        GE_TRY(kind == GE_INPUT_IMAGE ? ge_encoder_images(e, tensor, 1, normalize, v)
+        GE_TRY(kind == GE_INPUT_IMAGE ? ge_encoder_images(e, &picture, 1, normalize, v)
                                       : ge_encoder_texts(e, &what, 1, normalize, v, NULL));
         if (normalize) break;
         for (size_t i = 0; i < ge_encoder_dim(e); i++) sum += (double)v[i] * (double)v[i];
@@ -54,7 +52,6 @@ static ge_status embed_input(const struct score *c, struct ge_encoder *e, enum g
 done:
     ge_image_free(&image);
     free(pixels);
-    free(tensor);
     return rc;
 }
 
@@ -320,10 +317,11 @@ static ge_status score(struct score *c, struct ge_args *args)
     GE_TRY(find_pair(c));
     GE_TRY(ge_session_look_at_images(&c->session, NULL));
     GE_TRY(ge_session_load_encoders(&c->session, NULL));
-    GE_TRY(ge_session_make_evaluator(&c->session, NULL));
+    GE_TRY(ge_session_make_evaluator(&c->session));
     GE_TRY(ge_session_make_run(&c->session, 1, &c->run));
     GE_TRY(ge_eval_prepare(&c->session.evaluator, (uint32_t)c->cell, c->item->index, 1, &chunk));
-    GE_TRY(ge_eval_encode(&c->session.evaluator, chunk, &result));
+    GE_TRY(ge_eval_encode(&c->session.evaluator, chunk));
+    GE_TRY(ge_eval_score(&c->session.evaluator, chunk, &result));
     ge_show_item(c->item);
     show_encoders(&c->session);
     GE_TRY(show_answers(c, result, &shown));

@@ -141,6 +141,7 @@ void ge_session_close(struct ge_session *s)
         ge_encoder_delete(&s->encoders[i]);
     }
     free(s->encoders);
+    ge_pixels_delete(&s->pixels);
     ge_device_close(&s->device);
     ge_pool_delete(&s->decode_pool);
     ge_cache_delete(&s->cache);
@@ -287,128 +288,12 @@ done:
     return rc;
 }
 
-static bool was_missing(void *ctx, const char *path)
+bool ge_session_was_missing(void *ctx, const char *path)
 {
     const struct ge_session *s = ctx;
     uint64_t key = ge_hash_bytes(path, strlen(path)).lo;
     return s->n_missing > 0 &&
            bsearch(&key, s->missing, s->n_missing, sizeof key, compare_u64) != NULL;
-}
-
-/* ---- device and encoders ---------------------------------------------------------------------------------- */
-
-/* A node's CPUs are shared out among its ranks; a binding launcher has done so already. */
-static int share_of_cpus(int wanted, const struct ge_comm *comm)
-{
-    int cpus = ge_cpu_count(), ranks = ge_comm_local_size(comm);
-    if (wanted > 0) return wanted;
-    return cpus > ranks ? cpus / ranks : 1;
-}
-
-static struct ge_hash text_hash(const char *text)
-{
-    return ge_hash_bytes(text, strlen(text));
-}
-
-/* Open the device at one level on all ranks. GE_ECONFLICT or GE_EUNSUPPORTED on all of them when
- * one cannot, or computes other digits. */
-static ge_status open_device_at(struct ge_session *s, struct ge_comm *comm, const char *level)
-{
-    ge_status rc = GE_OK;
-    struct ge_device_options options = {
-        .threads = share_of_cpus(s->job->runtime.threads, comm),
-        .level = level,
-        .index = ge_comm_local_rank(comm),
-    };
-    ge_device_close(&s->device);
-    rc = ge_device_open(s->job->runtime.device, &options, &s->device);
-    GE_TRY(ge_comm_agree(comm, rc));
-    if (!s->job->runtime.allow_mixed) {
-        GE_TRY(ge_comm_same(comm, text_hash(ge_device_numerics(s->device)), "the device"));
-    }
-    s->level = level;
-done:
-    return rc;
-}
-
-static ge_status open_device(struct ge_session *s, struct ge_comm *comm)
-{
-    static const char *const lower[] = {"avx512", "avx2", "base"};
-    bool found;
-    ge_status rc = ge_device_register_builtin();
-    if (rc == GE_OK && strcmp(s->job->runtime.device, "cuda") == 0) {
-        rc = ge_device_load("cuda", &found);
-    }
-    GE_TRY(ge_comm_agree(comm, rc));
-    rc = open_device_at(s, comm, s->job->runtime.level);
-    bool pinned = strcmp(s->job->runtime.level, "native") != 0;
-    for (size_t i = 0; i < 3 && rc != GE_OK && !pinned && ge_comm_size(comm) > 1; i++) {
-        rc = open_device_at(s, comm, lower[i]);
-    }
-done:
-    return rc;
-}
-
-ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm)
-{
-    ge_status rc = GE_OK;
-    const struct ge_job *job = s->job;
-    struct ge_encoder_options options = {
-        .dtype = GE_F32,
-        .max_batch = (size_t)job->runtime.batch_size,
-        .switches = &s->switches,
-    };
-    GE_TRY(open_device(s, comm));
-    s->numerics = ge_strdup(ge_device_numerics(s->device));
-    s->encoders = ge_calloc(job->n_encoders, sizeof *s->encoders);
-    rc = s->numerics == NULL || s->encoders == NULL ? GE_ENOMEM : GE_OK;
-    for (size_t i = 0; rc == GE_OK && i < job->n_encoders; i++) {
-        rc = ge_encoder_load(job->encoders[i].model, s->device, &options, &s->encoders[i]);
-        if (rc != GE_OK) rc = ge_fail_in(rc, "encoders.%s", job->encoders[i].name);
-    }
-    GE_TRY(ge_comm_agree(comm, rc));
-done:
-    return rc;
-}
-
-/* ---- evaluator ------------------------------------------------------------------------------------------------ */
-
-static int encoder_index(const struct ge_job *job, const struct ge_job_encoder *e)
-{
-    return e == NULL ? -1 : (int)(e - job->encoders);
-}
-
-ge_status ge_session_make_evaluator(struct ge_session *s, struct ge_comm *comm)
-{
-    ge_status rc = GE_OK;
-    const struct ge_job *job = s->job;
-    GE_NEW(s->cells, job->n_systems);
-    for (size_t i = 0; i < job->n_systems; i++) {
-        s->cells[i].responder = ge_respond_recorded(&s->answers[i]->answers);
-    }
-    GE_TRY(ge_cache_new((size_t)job->runtime.embed_cache_mb << 20, &s->cache));
-    GE_TRY(ge_pool_new(share_of_cpus(job->runtime.decode_threads, comm), &s->decode_pool));
-    struct ge_evaluator *ev = &s->evaluator;
-    ev->items = s->dataset->items;
-    ev->cells = s->cells;
-    ev->scoring = s->scoring;
-    ev->n_scoring = s->n_scoring;
-    ev->encoders = s->encoders;
-    ev->n_encoders = job->n_encoders;
-    ev->role_encoder[GE_ROLE_IMAGE_TEXT] = encoder_index(job, job->scoring.image_text);
-    ev->role_encoder[GE_ROLE_IMAGE_IMAGE] = encoder_index(job, job->scoring.image_image);
-    ev->role_encoder[GE_ROLE_TEXT_TEXT] = encoder_index(job, job->scoring.text_text);
-    ev->image = s->switches.image;
-    ev->drop_responses = !job->output.responses;
-    ev->keep_embeddings = job->output.embeddings;
-    ev->cache = s->cache;
-    ev->decode_pool = s->decode_pool;
-    ev->batch = (size_t)job->runtime.batch_size;
-    ev->retry_backoff = job->runtime.retry_backoff_s;
-    ev->was_missing = was_missing;
-    ev->was_missing_ctx = s;
-done:
-    return rc;
 }
 
 /* ---- head of the run ---------------------------------------------------------------------------------------------- */

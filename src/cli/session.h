@@ -22,6 +22,8 @@ struct ge_session {
 
     struct ge_device *device;
     const char *level;            /* the instruction-set level that all ranks share */
+    int cpus;                     /* this rank's share of the node's */
+    char binding[128];            /* where its threads were bound, for people; "" if nowhere */
     struct ge_encoder **encoders; /* (job->n_encoders) */
     char *numerics;               /* numerics id of the run */
 
@@ -31,6 +33,7 @@ struct ge_session {
 
     struct ge_eval_cell *cells;
     struct ge_cache *cache;
+    struct ge_pixels *pixels;
     struct ge_pool *decode_pool;
     struct ge_evaluator evaluator;
 };
@@ -50,12 +53,19 @@ ge_status ge_session_hash(const struct ge_session *s, struct ge_hash *out);
  * (comm may be NULL). */
 ge_status ge_session_look_at_images(struct ge_session *s, struct ge_comm *comm);
 
-/* Open the device at the highest instruction-set level that all ranks share, load the encoders,
- * make the numerics id. Collective. */
+/* Whether an image was missing then; `session` is a struct ge_session. An evaluator's
+ * was_missing(). */
+bool ge_session_was_missing(void *session, const char *path);
+
+/* Open the device at the highest instruction-set level that all ranks share, bind this rank near
+ * it, load the encoders, make the numerics id. Collective. */
 ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm);
 
-/* Fill s->evaluator; after everything above. Threads are shared out among the ranks of the node. */
-ge_status ge_session_make_evaluator(struct ge_session *s, struct ge_comm *comm);
+/* Fill s->evaluator; after everything above. */
+ge_status ge_session_make_evaluator(struct ge_session *s);
+
+/* Items per chunk of a new run: what the job says, or what suits the device. */
+uint32_t ge_session_chunk_items(const struct ge_session *s);
 
 /* The head of the run for the store (record/run.h, without results): ids, names, cells. The
  * session must outlive it. Free with ge_run_delete(). */

@@ -58,7 +58,7 @@ static ge_status tokenize(struct tokenize *c)
     ge_buf_init(&c->text, (size_t)8 << 30);
     if (c->out != NULL) GE_TRY(ge_check_out(c->out));
     GE_TRY(ge_inputs_texts(c->texts, &c->inputs));
-    GE_TRY(ge_inputs_device("cpu", NULL, 1, &c->device));
+    GE_TRY(ge_inputs_device(&(struct ge_device_flags){.device = "cpu", .threads = 1}, &c->device));
     GE_TRY(ge_encoder_load(c->model, c->device, NULL, &c->encoder));
     if (!ge_encoder_has_text(c->encoder)) {
         GE_TRY(ge_fail(GE_EINVAL, "%s has no text tower", c->model));

@@ -34,28 +34,59 @@ static ge_status want(const struct ge_device *dev, const char *op, const char *w
 /* The type of a result decides the type that its operands must have. */
 static ge_status want_float(const struct ge_device *dev, const char *op, const struct ge_tensor *t)
 {
-    if (t->dtype == GE_I32 || !ge_device_supports(dev, t->dtype))
+    if (t->dtype == GE_I32 || t->dtype == GE_U8 || !ge_device_supports(dev, t->dtype))
         return ge_fail(GE_EUNSUPPORTED, "%s: device %s does not compute in %s", op,
                        ge_device_name(dev), ge_dtype_name(t->dtype));
     return GE_OK;
+}
+
+/* Rows and columns of the patches of n images. */
+static ge_status patch_shape(const char *op, size_t n, size_t channels, size_t height, size_t width,
+                             size_t patch, size_t *rows, size_t *cols)
+{
+    ge_status rc = GE_OK;
+
+    if (patch == 0 || patch > height || patch > width)
+        return ge_fail(GE_EINVAL, "%s: patch %zu of a %zux%zu image", op, patch, height, width);
+    GE_TRY(ge_mul(height / patch, width / patch, rows));
+    GE_TRY(ge_mul(n, *rows, rows));
+    GE_TRY(ge_mul(channels, patch, cols));
+    GE_TRY(ge_mul(*cols, patch, cols));
+done:
+    return rc;
 }
 
 ge_status ge_patches(struct ge_device *dev, struct ge_tensor pixels, size_t channels, size_t height,
                      size_t width, size_t patch, struct ge_tensor out)
 {
     ge_status rc = GE_OK;
-    size_t in_cols, out_cols, rows;
+    size_t each, rows, cols;
 
-    if (patch == 0 || patch > height || patch > width)
-        return ge_fail(GE_EINVAL, "patches: patch %zu of a %zux%zu image", patch, height, width);
-    GE_TRY(ge_mul(height, width, &in_cols));
-    GE_TRY(ge_mul(in_cols, channels, &in_cols));
-    out_cols = channels * patch * patch;
-    GE_TRY(ge_mul(pixels.rows, (height / patch) * (width / patch), &rows));
+    GE_TRY(patch_shape("patches", pixels.rows, channels, height, width, patch, &rows, &cols));
+    GE_TRY(ge_mul(height, width, &each));
+    GE_TRY(ge_mul(each, channels, &each));
     GE_TRY(want_float(dev, "patches", &out));
-    GE_TRY(want(dev, "patches", "pixels", &pixels, pixels.rows, in_cols, out.dtype));
-    GE_TRY(want(dev, "patches", "result", &out, rows, out_cols, out.dtype));
+    GE_TRY(want(dev, "patches", "pixels", &pixels, pixels.rows, each, out.dtype));
+    GE_TRY(want(dev, "patches", "result", &out, rows, cols, out.dtype));
     if (rows > 0) GE_TRY(dev->ops->patches(dev, &pixels, channels, height, width, patch, &out));
+done:
+    return rc;
+}
+
+ge_status ge_pixel_patches(struct ge_device *dev, struct ge_tensor pixels, struct ge_tensor table,
+                           size_t height, size_t width, size_t patch, struct ge_tensor out)
+{
+    ge_status rc = GE_OK;
+    size_t each, rows, cols;
+
+    GE_TRY(patch_shape("pixel_patches", pixels.rows, 3, height, width, patch, &rows, &cols));
+    GE_TRY(ge_mul(height, width, &each));
+    GE_TRY(ge_mul(each, 3, &each));
+    GE_TRY(want_float(dev, "pixel_patches", &out));
+    GE_TRY(want(dev, "pixel_patches", "pixels", &pixels, pixels.rows, each, GE_U8));
+    GE_TRY(want(dev, "pixel_patches", "table", &table, 3, 256, GE_F32));
+    GE_TRY(want(dev, "pixel_patches", "result", &out, rows, cols, out.dtype));
+    if (rows > 0) GE_TRY(dev->ops->pixel_patches(dev, &pixels, &table, height, width, patch, &out));
 done:
     return rc;
 }
@@ -99,11 +130,38 @@ done:
     return rc;
 }
 
-ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_weight *w,
-                    struct ge_tensor bias, enum ge_activation act, struct ge_tensor residual,
-                    struct ge_tensor y)
+/* ---- counting ----------------------------------------------------------------------------- */
+
+void ge_device_count(struct ge_device *dev, struct ge_work *work)
 {
-    struct ge_matmul m = {x, w, bias, act, residual, y};
+    if (work != NULL) *work = (struct ge_work){.n_shapes = 0};
+    dev->work = work;
+}
+
+static void count_product(struct ge_work *w, size_t m, size_t n, size_t k)
+{
+    size_t i = 0;
+
+    w->product_flop += 2.0 * (double)m * (double)n * (double)k;
+    while (i < w->n_shapes && (w->shapes[i].n != n || w->shapes[i].k != k)) i++;
+    if (i == GE_WORK_SHAPES) return;
+    if (i == w->n_shapes) w->shapes[w->n_shapes++] = (struct ge_work_shape){.n = n, .k = k};
+    w->shapes[i].times++;
+    w->shapes[i].rows += m;
+}
+
+/* Scores, and their sums of values. */
+static void count_attention(struct ge_work *w, const struct ge_attention *a)
+{
+    w->attention_flop += 4.0 * (double)a->out.rows * (double)a->max_kv * (double)a->out.cols;
+}
+
+/* ---- products and attention --------------------------------------------------------------- */
+
+ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_weight *w,
+                    enum ge_activation act, struct ge_tensor residual, struct ge_tensor y)
+{
+    struct ge_matmul m = {x, w, act, residual, y};
     ge_status rc = GE_OK;
 
     if (w->dev != dev) return ge_fail(GE_EINVAL, "matmul: the weight is another device's");
@@ -113,9 +171,9 @@ ge_status ge_matmul(struct ge_device *dev, struct ge_tensor x, const struct ge_w
     GE_TRY(want_float(dev, "matmul", &y));
     GE_TRY(want(dev, "matmul", "x", &x, y.rows, w->k, y.dtype));
     GE_TRY(want(dev, "matmul", "y", &y, y.rows, w->n, y.dtype));
-    if (bias.buf != NULL) GE_TRY(want(dev, "matmul", "bias", &bias, 1, w->n, GE_F32));
     if (residual.buf != NULL)
         GE_TRY(want(dev, "matmul", "residual", &residual, y.rows, w->n, y.dtype));
+    if (dev->work != NULL) count_product(dev->work, y.rows, w->n, w->k);
     if (y.rows > 0) GE_TRY(dev->ops->matmul(dev, &m));
 done:
     return rc;
@@ -153,6 +211,7 @@ ge_status ge_attend(struct ge_device *dev, const struct ge_attention *a)
     GE_TRY(want(dev, "attention", "kv_ends", &a->kv_ends, 1, n, GE_I32));
     if (a->bias.buf != NULL)
         GE_TRY(want(dev, "attention", "bias", &a->bias, a->heads, 2 * a->max_kv - 1, GE_F32));
+    if (dev->work != NULL) count_attention(dev->work, a);
     if (n > 0 && a->out.rows > 0) GE_TRY(dev->ops->attend(dev, a));
 done:
     return rc;

@@ -63,7 +63,10 @@ static ge_status register_module(const char *path)
     module_fn *entry = NULL;
 
     if (lib == NULL)
-        return ge_fail(GE_EUNSUPPORTED, "device module %s cannot be loaded: %s", path, dlerror());
+        return ge_fail(GE_EUNSUPPORTED,
+                       "device module %s cannot be loaded: %s; if a library is missing, install it "
+                       "(cuda: cuBLAS of the CUDA Toolkit) or add its folder to LD_LIBRARY_PATH",
+                       path, dlerror());
     void *symbol = dlsym(lib, "ge_device_module");
     memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from object to function pointer */
     if (entry == NULL || entry() == NULL) {
@@ -131,6 +134,19 @@ static ge_status unknown_device(const char *name)
     return rc;
 }
 
+/* Open one backend, which must compute in the type that is asked for. */
+static ge_status open_backend(const struct ge_device_ops *ops, const struct ge_device_options *opt,
+                              struct ge_device **dev)
+{
+    ge_status rc = ops->open(opt, dev);
+
+    if (rc != GE_OK || ops->supports(*dev, opt->dtype)) return rc;
+    rc = ge_fail(GE_EUNSUPPORTED, "device %s (%s) does not compute in %s", ops->name,
+                 ge_device_describe(*dev), ge_dtype_name(opt->dtype));
+    ge_device_close(dev);
+    return rc;
+}
+
 ge_status ge_device_open(const char *name, const struct ge_device_options *opt,
                          struct ge_device **dev)
 {
@@ -146,7 +162,7 @@ ge_status ge_device_open(const char *name, const struct ge_device_options *opt,
         return ge_fail(GE_EINVAL, "device: %d threads; use 0 (all CPUs) or more", o.threads);
     for (size_t i = 0; i < n_backends; i++) {
         if (!automatic && strcmp(backends[i]->name, name) != 0) continue;
-        rc = backends[i]->open(&o, dev);
+        rc = open_backend(backends[i], &o, dev);
         if (rc == GE_OK || !automatic) return rc;
         ge_debug("device %s: %s", backends[i]->name, ge_error());
     }
@@ -185,13 +201,56 @@ const char *ge_device_describe(const struct ge_device *dev)
     return dev->description;
 }
 
-ge_status ge_device_bench_gemm(struct ge_device *dev, size_t m, size_t n, size_t k, int repeats,
+const char *ge_device_pci(const struct ge_device *dev)
+{
+    return dev->pci;
+}
+
+bool ge_device_lost(const struct ge_device *dev)
+{
+    return dev->lost;
+}
+
+bool ge_device_memory(struct ge_device *dev, size_t *free, size_t *total)
+{
+    if (dev->ops->memory == NULL) return false;
+    dev->ops->memory(dev, free, total);
+    return true;
+}
+
+ge_status ge_device_bench_gemm(struct ge_device *dev, const struct ge_gemm_bench *b,
                                double *seconds)
 {
     if (dev->ops->bench_gemm == NULL)
         return ge_fail(GE_EUNSUPPORTED, "device %s offers no matrix product to compare with",
                        dev->ops->name);
-    if (m == 0 || n == 0 || k == 0 || repeats < 1)
-        return ge_fail(GE_EINVAL, "bench: %zux%zux%zu with %d repeats", m, n, k, repeats);
-    return dev->ops->bench_gemm(dev, m, n, k, repeats, seconds);
+    if (b->m == 0 || b->n == 0 || b->k == 0 || b->repeats < 1 || b->threads < 1)
+        return ge_fail(GE_EINVAL, "bench: %zux%zux%zu with %d repeats on %d threads", b->m, b->n,
+                       b->k, b->repeats, b->threads);
+    return dev->ops->bench_gemm(dev, b, seconds);
+}
+
+ge_status ge_device_tune(struct ge_device *dev, const struct ge_tune_shape *shapes, size_t n,
+                         struct ge_buf *json)
+{
+    if (dev->ops->tune == NULL)
+        return ge_fail(GE_EUNSUPPORTED, "device %s has no product algorithms to choose from",
+                       dev->ops->name);
+    for (size_t i = 0; i < n; i++) {
+        const struct ge_tune_shape *s = &shapes[i];
+        if (s->m == 0 || s->n == 0 || s->k == 0 || !ge_device_supports(dev, s->dtype))
+            return ge_fail(GE_EINVAL, "tuning: a product of %zux%zux%zu in %s", s->m, s->n, s->k,
+                           ge_dtype_name(s->dtype));
+    }
+    return dev->ops->tune(dev, shapes, n, json);
+}
+
+void ge_device_range_push(struct ge_device *dev, const char *name)
+{
+    if (dev->ops->range_push != NULL) dev->ops->range_push(dev, name);
+}
+
+void ge_device_range_pop(struct ge_device *dev)
+{
+    if (dev->ops->range_pop != NULL) dev->ops->range_pop(dev);
 }

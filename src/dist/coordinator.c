@@ -126,10 +126,10 @@ done:
     return rc;
 }
 
-/* The worker takes part no longer: gone or dead. Its first lease was in work and, if the worker is
- * dead, is a strike against its chunk; the one behind it was not begun. */
+/* The worker takes part no longer: gone or dead. Its first lease was in work and, if the worker was
+ * lost over it, is a strike against its chunk; the one behind it was not begun. */
 static ge_status part_with(struct ge_coordinator *c, double t, uint32_t worker,
-                           enum ge_worker_health health)
+                           enum ge_worker_health health, bool lost)
 {
     ge_status rc = GE_OK;
     struct ge_peer *p = &c->peers[worker];
@@ -143,14 +143,14 @@ static ge_status part_with(struct ge_coordinator *c, double t, uint32_t worker,
             first = &p->slot[i];
     for (int i = 0; i < GE_DIST_SLOTS; i++) {
         struct ge_slot *slot = &p->slot[i];
-        GE_TRY(
-            ge_coordinator_reclaim(c, t, worker, slot, slot == first && health == GE_HEALTH_DEAD));
+        GE_TRY(ge_coordinator_reclaim(c, t, worker, slot, slot == first && lost));
         ge_coordinator_free_slot(c, slot);
     }
     ge_coordinator_requeue(c, worker);
     if (c->left == 0 && c->state < GE_RUN_STOPPING)
         GE_TRY(ge_coordinator_finish(c, t, GE_ECOMM,
-                                     "no worker is left; what is finished is kept, run again"));
+                                     "no worker is left (the log says why each one went); what is "
+                                     "finished is kept, run again"));
     GE_TRY(end_if_all_left(c));
 done:
     return rc;
@@ -160,7 +160,7 @@ static ge_status presume_dead(struct ge_coordinator *c, double t, uint32_t worke
 {
     ge_warn("worker %u is given up: %s; others do its chunks", worker, why);
     c->stats.workers_dead++;
-    return part_with(c, t, worker, GE_HEALTH_DEAD);
+    return part_with(c, t, worker, GE_HEALTH_DEAD, true);
 }
 
 /* ---- messages ---------------------------------------------------------------------------- */
@@ -199,6 +199,16 @@ done:
     return rc;
 }
 
+/* A BYE answers STOP; before that it means that the worker can compute no more. */
+static ge_status goodbye(struct ge_coordinator *c, double t, const struct ge_message *m)
+{
+    bool lost = c->state < GE_RUN_STOPPING;
+    if (lost)
+        ge_warn("worker %u has left (%s); others do its chunks", m->worker,
+                ge_status_name(m->status));
+    return part_with(c, t, m->worker, GE_HEALTH_GONE, lost);
+}
+
 /* A message of a known, living worker. */
 static ge_status handle(struct ge_coordinator *c, double t, const struct ge_message *m)
 {
@@ -214,7 +224,7 @@ static ge_status handle(struct ge_coordinator *c, double t, const struct ge_mess
         GE_TRY(ge_coordinator_settle(c, t, m));
         break;
     default:
-        GE_TRY(part_with(c, t, m->worker, GE_HEALTH_GONE));
+        GE_TRY(goodbye(c, t, m));
         break;
     }
     ge_coordinator_requeue(c, m->worker);
@@ -246,7 +256,9 @@ ge_status ge_coordinator_receive(struct ge_coordinator *c, double now, const str
         return ge_coordinator_say(c, m->worker, GE_MSG_STOP, GE_ECOMM);
     }
     p->heard = t;
-    if (p->health == GE_HEALTH_GONE) return GE_OK;
+    if (p->health == GE_HEALTH_GONE) /* it waits for END: let it know that we live */
+        return c->state < GE_RUN_ENDED ? ge_coordinator_say(c, m->worker, GE_MSG_HEARTBEAT, GE_OK)
+                                       : GE_OK;
     if (p->health == GE_HEALTH_UNHEARD) {
         p->health = GE_HEALTH_ALIVE;
         c->stats.workers_alive++;

@@ -29,6 +29,8 @@ struct ge_work_done {
     uint32_t samples; /* samples in the chunk */
     uint32_t undone;  /* of these, undone for a reason of the node; the payload lists them */
     uint32_t errors;  /* of these, error rows */
+    bool leave;       /* this node can compute no more (its device is lost): status says why; the
+                         worker reports it and leaves, and others do its chunks */
 };
 
 struct ge_work_ops {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 enum { MAX_REASON = 1024 }; /* bytes of a failure's reason that are passed on */
@@ -27,7 +28,7 @@ struct ge_worker {
     enum ge_worker_state state;
     ge_status status;
     bool clean;
-    char message[160]; /* why this rank gave up; "" if rank 0 ended the run */
+    char message[512]; /* why this rank gave up; "" if rank 0 ended the run */
 };
 
 ge_status ge_worker_new(const struct ge_worker_config *cfg, const struct ge_work_ops *ops,
@@ -226,17 +227,34 @@ ge_status ge_worker_receive(struct ge_worker *w, double now, const struct ge_mes
 
 /* ---- time -------------------------------------------------------------------------------- */
 
-static ge_status fetch_work(struct ge_worker *w)
+/* This node can compute no more: leave all leases to others. Takes done->payload, the reason. */
+static ge_status leave(struct ge_worker *w, double t, struct ge_work_done *done)
+{
+    int length = (int)(done->length < MAX_REASON ? done->length : MAX_REASON);
+    snprintf(w->message, sizeof w->message, "worker %u leaves, others do its chunks: %.*s",
+             w->cfg.worker, length, length > 0 ? (const char *)done->payload : "no reason given");
+    free(done->payload);
+    ge_warn("%s", w->message);
+    drop_work(w);
+    w->state = GE_WORKER_LEAVING;
+    w->status = done->status;
+    return say_bye(w, t);
+}
+
+static ge_status fetch_work(struct ge_worker *w, double t)
 {
     ge_status rc = GE_OK;
     struct ge_work_done done;
-    while (rc == GE_OK && w->ops->poll(w->ops->ctx, &done)) {
+    while (w->state == GE_WORKER_RUNNING && w->ops->poll(w->ops->ctx, &done)) {
         struct slot *slot = done.lease != 0 ? find_slot(w, done.lease) : NULL;
-        if (slot != NULL)
-            rc = say_outcome(w, slot, &done);
+        if (done.leave && done.status != GE_OK)
+            GE_TRY(leave(w, t, &done));
+        else if (slot != NULL)
+            GE_TRY(say_outcome(w, slot, &done));
         else
             free(done.payload);
     }
+done:
     return rc;
 }
 
@@ -249,10 +267,10 @@ ge_status ge_worker_tick(struct ge_worker *w, double now)
         leave_unclean(w, "rank 0 is silent, so this rank gives up; run again to go on");
         return GE_OK;
     }
-    if (w->state == GE_WORKER_RUNNING) GE_TRY(fetch_work(w));
-    bool due = !w->started || t - w->spoke >= w->cfg.timers.heartbeat;
+    if (w->state == GE_WORKER_RUNNING) GE_TRY(fetch_work(w, t));
+    bool first = !w->started, due = t - w->spoke >= w->cfg.timers.heartbeat;
     w->started = true;
-    if (w->state == GE_WORKER_RUNNING && (due || w->stop_asked != w->stop_said))
+    if (w->state == GE_WORKER_RUNNING && (first || due || w->stop_asked != w->stop_said))
         GE_TRY(say_heartbeat(w, t));
     else if (w->state == GE_WORKER_LEAVING && due)
         GE_TRY(say_bye(w, t));

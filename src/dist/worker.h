@@ -20,7 +20,7 @@ struct ge_worker_config {
 
 enum ge_worker_state {
     GE_WORKER_RUNNING,
-    GE_WORKER_LEAVING, /* BYE said, waiting for END */
+    GE_WORKER_LEAVING, /* BYE said, because of STOP or of itself; waiting for END */
     GE_WORKER_ENDED
 };
 
@@ -44,9 +44,9 @@ void ge_worker_ask_stop(struct ge_worker *w);
 
 enum ge_worker_state ge_worker_state(const struct ge_worker *w);
 
-/* How the run ended for this worker, from GE_WORKER_LEAVING on: what STOP said, or GE_ECOMM: the
- * coordinator was silent or has given this worker up, as ge_worker_message() tells ("" if STOP
- * ended it). */
+/* How the run ended for this worker, from GE_WORKER_LEAVING on: what STOP said; GE_ECOMM: the
+ * coordinator was silent or has given this worker up; another status: this node could compute no
+ * more. ge_worker_message() tells the story ("" if STOP ended it). */
 ge_status ge_worker_status(const struct ge_worker *w);
 const char *ge_worker_message(const struct ge_worker *w);
 bool ge_worker_clean(const struct ge_worker *w); /* END said that nobody was lost */

@@ -15,7 +15,7 @@ struct eval_input {
     const char *reason;     /* in the arena; NULL while status is GE_OK */
     bool node_fault;        /* the failure is the node's, not the input's */
     bool truncated;         /* the text was cut to the encoder's length */
-    float *pixels;          /* (3, height, width), owned; NULL for texts and once embedded */
+    uint8_t *pixels;        /* (height, width, 3), of the pool; NULL for texts and once embedded */
     float *embedding;       /* (dim), in the arena; NULL until known */
 };
 
@@ -32,6 +32,7 @@ struct eval_sample {
 };
 
 struct ge_eval_chunk {
+    const struct ge_evaluator *ev; /* which made it */
     struct ge_arena *arena;
     uint32_t cell, first, count;
     struct eval_sample *samples;
@@ -50,6 +51,9 @@ size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_in
 
 /* Cache key of an input whose content is known. */
 struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eval_input *in);
+
+/* Give an input's pixels back, if it has any. */
+void ge_eval_free_pixels(const struct ge_evaluator *ev, struct eval_input *in);
 
 /* Keep this thread's error message with an input. */
 void ge_eval_fail_input(struct ge_eval_chunk *c, struct eval_input *in, ge_status status,

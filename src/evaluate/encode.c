@@ -1,14 +1,14 @@
-/* Second stage: embeddings of what the cache did not have, then scores, verdicts and rows. */
-#include <math.h>
+/* Second stage: embeddings of what the cache did not have. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/trace.h"
 #include "evaluate/chunk.h"
 
-/* ---- embeddings ---------------------------------------------------------------------------------- */
+enum { TEXTS_PER_BATCH = 8 }; /* texts of a call for each image of a batch: they are shorter */
 
 /* Inputs of one encoder and kind that still have no embedding. */
 struct batch {
@@ -17,27 +17,11 @@ struct batch {
     struct ge_encoder *encoder;
     enum ge_input_kind kind;
     struct eval_input **inputs; /* (n) */
-    size_t n;
-    float *pixels;      /* room for `limit` images, or NULL */
-    const char **texts; /* room for `limit` texts */
-    float *out;         /* (limit, dim) */
-    unsigned char *cut; /* (limit) */
-    size_t limit;
+    size_t n, limit;            /* limit: most inputs of one call */
+    const void **what;          /* (limit) pixels or texts of a call */
+    float *out;                 /* (limit, dim) */
+    unsigned char *cut;         /* (limit) */
 };
-
-static ge_status encode_some(const struct batch *b, struct eval_input *const *inputs, size_t n)
-{
-    if (b->kind == GE_INPUT_TEXT) {
-        for (size_t i = 0; i < n; i++) b->texts[i] = inputs[i]->what;
-        return ge_encoder_texts(b->encoder, b->texts, n, true, b->out, b->cut);
-    }
-    size_t h, w;
-    GE_ASSERT(ge_encoder_image_size(b->encoder, &h, &w));
-    for (size_t i = 0; i < n; i++) {
-        memcpy(b->pixels + i * 3 * h * w, inputs[i]->pixels, 3 * h * w * sizeof *b->pixels);
-    }
-    return ge_encoder_images(b->encoder, b->pixels, n, true, b->out);
-}
 
 static ge_status keep_embedding(const struct batch *b, struct eval_input *in, const float *v,
                                 bool cut)
@@ -51,33 +35,112 @@ static ge_status keep_embedding(const struct batch *b, struct eval_input *in, co
     in->embedding = kept;
     ge_cache_put(b->ev->cache, ge_eval_cache_key(b->ev, in), kept,
                  b->kind == GE_INPUT_TEXT ? dim + 1 : dim);
-    free(in->pixels);
-    in->pixels = NULL;
+    ge_eval_free_pixels(b->ev, in);
+    atomic_fetch_add(&b->ev->progress, 1);
     return GE_OK;
 }
 
-/* Encode up to `limit` inputs. If the whole fails over a content (an embedding that is not
- * finite), each is tried alone, so that only the bad one is blamed. */
-static ge_status encode_batch(const struct batch *b, struct eval_input *const *inputs, size_t n)
+static ge_status keep_embeddings(const struct batch *b, struct eval_input *const *inputs, size_t n)
 {
-    ge_status rc = encode_some(b, inputs, n);
+    ge_status rc = GE_OK;
     size_t dim = ge_encoder_dim(b->encoder);
-    if (ge_status_is_content(rc) && n > 1) {
-        rc = GE_OK;
-        for (size_t i = 0; i < n; i++) GE_TRY(encode_batch(b, inputs + i, 1));
-        goto done;
-    }
-    if (ge_status_is_content(rc)) {
-        ge_eval_fail_input(b->chunk, inputs[0], rc, false);
-        rc = GE_OK;
-        goto done;
-    }
-    if (rc != GE_OK) goto done;
     for (size_t i = 0; i < n; i++) {
-        GE_TRY(keep_embedding(b, inputs[i], b->out + i * dim, b->cut[i] != 0));
-        atomic_fetch_add(&b->ev->progress, 1);
+        bool cut = b->kind == GE_INPUT_TEXT && b->cut[i] != 0;
+        GE_TRY(keep_embedding(b, inputs[i], b->out + i * dim, cut));
     }
 done:
+    return rc;
+}
+
+static const void *const *gather(const struct batch *b, struct eval_input *const *inputs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        b->what[i] = b->kind == GE_INPUT_TEXT ? (const void *)inputs[i]->what : inputs[i]->pixels;
+    }
+    return b->what;
+}
+
+static ge_status encode_now(const struct batch *b, struct eval_input *const *inputs, size_t n)
+{
+    const void *const *what = gather(b, inputs, n);
+    return b->kind == GE_INPUT_TEXT
+               ? ge_encoder_texts(b->encoder, (const char *const *)what, n, true, b->out, b->cut)
+               : ge_encoder_images(b->encoder, (const uint8_t *const *)what, n, true, b->out);
+}
+
+/* Inputs one by one, after all together failed over a content (an embedding that is not finite): so
+ * only the bad one is blamed. */
+static ge_status encode_alone(const struct batch *b, struct eval_input *const *inputs, size_t n)
+{
+    ge_status rc = GE_OK;
+    for (size_t i = 0; i < n; i++) {
+        rc = encode_now(b, inputs + i, 1);
+        if (ge_status_is_content(rc)) {
+            ge_eval_fail_input(b->chunk, inputs[i], rc, false);
+            ge_eval_free_pixels(b->ev, inputs[i]);
+            rc = GE_OK;
+            continue;
+        }
+        GE_TRY(rc);
+        GE_TRY(keep_embeddings(b, inputs + i, 1));
+    }
+done:
+    return rc;
+}
+
+static ge_status check_cancelled(const struct batch *b)
+{
+    return ge_eval_is_cancelled(b->ev) ? ge_fail(GE_EINTERRUPTED, "cancelled") : GE_OK;
+}
+
+static ge_status encode_texts(const struct batch *b)
+{
+    ge_status rc = GE_OK;
+    for (size_t i = 0; i < b->n; i += b->limit) {
+        size_t n = b->n - i < b->limit ? b->n - i : b->limit;
+        GE_TRY(check_cancelled(b));
+        rc = encode_now(b, b->inputs + i, n);
+        if (ge_status_is_content(rc)) {
+            rc = encode_alone(b, b->inputs + i, n);
+        } else if (rc == GE_OK) {
+            rc = keep_embeddings(b, b->inputs + i, n);
+        }
+        GE_TRY(rc);
+    }
+done:
+    return rc;
+}
+
+/* Batches on their way to the device while the one before is computed. */
+static ge_status encode_images(const struct batch *b)
+{
+    ge_status rc = GE_OK;
+    size_t begun = 0, finished = 0, ahead = 0;
+    while (finished < b->n) {
+        size_t n = b->n - begun < b->limit ? b->n - begun : b->limit;
+        GE_TRY(check_cancelled(b));
+        if (n > 0 && ahead < GE_ENCODER_AHEAD) {
+            const void *const *what = gather(b, b->inputs + begun, n);
+            GE_TRY(ge_encoder_begin(b->encoder, (const uint8_t *const *)what, n, true));
+            begun += n;
+            ahead++;
+            continue;
+        }
+        n = b->n - finished < b->limit ? b->n - finished : b->limit;
+        rc = ge_encoder_finish(b->encoder, b->out);
+        if (ge_status_is_content(rc)) { /* what was on its way behind it is begun again */
+            rc = encode_alone(b, b->inputs + finished, n);
+            begun = finished + n;
+            ahead = 1;
+        } else if (rc == GE_OK) {
+            rc = keep_embeddings(b, b->inputs + finished, n);
+        }
+        GE_TRY(rc);
+        finished += n;
+        ahead--;
+    }
+done:
+    if (rc != GE_OK) ge_encoder_drop(b->encoder);
     return rc;
 }
 
@@ -100,200 +163,38 @@ static ge_status encode_kind(struct ge_evaluator *ev, struct ge_eval_chunk *c, i
                              enum ge_input_kind kind)
 {
     ge_status rc = GE_OK;
-    struct batch b = {
-        .ev = ev, .chunk = c, .encoder = ev->encoders[encoder], .kind = kind, .limit = ev->batch};
-    double start = ge_now();
-    size_t h = 0, w = 0;
+    struct batch b = {.ev = ev, .chunk = c, .encoder = ev->encoders[encoder], .kind = kind};
+    const char *name = kind == GE_INPUT_IMAGE ? "encode images" : "encode texts";
+    double start = ge_now(), span = ge_trace_begin(name);
     GE_TRY(collect(&b, encoder));
     if (b.n == 0) goto done;
-    ge_encoder_image_size(b.encoder, &h, &w);
+    b.limit = ge_encoder_batch(b.encoder) * (kind == GE_INPUT_TEXT ? TEXTS_PER_BATCH : 1);
     if (b.limit > b.n) b.limit = b.n;
-    GE_NEW(b.texts, b.limit);
+    GE_NEW(b.what, b.limit);
     GE_NEW(b.cut, b.limit);
     GE_NEW(b.out, b.limit * ge_encoder_dim(b.encoder));
-    if (kind == GE_INPUT_IMAGE) GE_NEW(b.pixels, b.limit * 3 * h * w);
-    for (size_t i = 0; i < b.n; i += b.limit) {
-        size_t n = b.n - i < b.limit ? b.n - i : b.limit;
-        if (ge_eval_is_cancelled(ev)) {
-            GE_TRY(ge_fail(GE_EINTERRUPTED, "cancelled"));
-        }
-        GE_TRY(encode_batch(&b, b.inputs + i, n));
-    }
+    GE_TRY(kind == GE_INPUT_IMAGE ? encode_images(&b) : encode_texts(&b));
     *(kind == GE_INPUT_IMAGE ? &c->times.images_encoded : &c->times.texts_encoded) += b.n;
     *(kind == GE_INPUT_IMAGE ? &c->times.encode_images : &c->times.encode_texts) +=
         ge_now() - start;
 done:
+    ge_trace_end(name, span, b.n);
     free(b.inputs);
-    free(b.texts);
+    free(b.what);
     free(b.cut);
     free(b.out);
-    free(b.pixels);
-    return rc;
-}
-
-/* ---- rows ------------------------------------------------------------------------------------------ */
-
-struct lookup_context {
-    struct ge_evaluator *ev;
-    struct ge_eval_chunk *chunk;
-    bool node_fault; /* an input was missing for a reason of the node */
-};
-
-static ge_status look_up(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                         const float **out, int *dim)
-{
-    struct lookup_context *l = ctx;
-    int encoder = l->ev->role_encoder[role];
-    size_t i = ge_eval_find_input(l->chunk, encoder, kind, what);
-    GE_ASSERT(i != SIZE_MAX);
-    const struct eval_input *in = &l->chunk->inputs[i];
-    if (in->embedding == NULL) {
-        l->node_fault = l->node_fault || in->node_fault;
-        return ge_fail(in->status, "%s", in->reason);
-    }
-    *dim = (int)ge_encoder_dim(l->ev->encoders[encoder]);
-    *out = in->embedding;
-    return GE_OK;
-}
-
-/* Every input that embeds this answer, one after another: call with *i = 0 first. */
-static struct eval_input *next_answer_input(struct ge_evaluator *ev, struct ge_eval_chunk *c,
-                                            const struct ge_answer *a, int *i)
-{
-    while (*i < 2 * (int)ev->n_encoders) {
-        int encoder = *i / 2;
-        enum ge_input_kind kind = *i % 2 == 0 ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
-        const char *what = kind == GE_INPUT_TEXT ? a->text : a->image;
-        (*i)++;
-        size_t at = what == NULL ? SIZE_MAX : ge_eval_find_input(c, encoder, kind, what);
-        if (at != SIZE_MAX) return &c->inputs[at];
-    }
-    return NULL;
-}
-
-static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
-                         const struct eval_sample *s)
-{
-    const struct ge_answer *a = s->answer;
-    if (a == NULL || ev->drop_responses) return;
-    struct ge_response_row *row = &c->result.responses[c->result.n_responses++];
-    *row = (struct ge_response_row){
-        .key = s->key, .text = a->text, .image = a->image, .image_hash = s->image_hash};
-    int i = 0;
-    for (struct eval_input *in; (in = next_answer_input(ev, c, a, &i)) != NULL;) {
-        if (in->kind == GE_INPUT_IMAGE) row->image_hash = in->content;
-        if (in->truncated) row->truncated = 1;
-    }
-}
-
-/* Embedding rows of an answer, in the order of the run's kinds: encoder by encoder, text before
- * image. */
-static void add_embeddings(struct ge_evaluator *ev, struct ge_eval_chunk *c,
-                           const struct eval_sample *s)
-{
-    int i = 0;
-    for (struct eval_input *in; (in = next_answer_input(ev, c, s->answer, &i)) != NULL;) {
-        if (in->embedding == NULL) continue;
-        c->result.embeddings[c->result.n_embeddings++] = (struct ge_embedding_row){
-            .key = s->key,
-            .kind = (uint16_t)(i - 1),
-            .dim = (uint32_t)ge_encoder_dim(ev->encoders[in->encoder]),
-            .values = in->embedding,
-        };
-    }
-}
-
-static void add_error(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
-                      const char *reason)
-{
-    c->result.errors[c->result.n_errors++] =
-        (struct ge_error_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
-}
-
-static void add_undone(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
-                       const char *reason)
-{
-    c->result.undone[c->result.n_undone++] =
-        (struct ge_undone_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
-}
-
-/* Rows of one sample. Undone samples leave no other row: design invariant 3. */
-static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
-                          const struct eval_sample *s)
-{
-    ge_status rc = GE_OK;
-    struct ge_result *r = &c->result;
-    struct lookup_context lookup = {ev, c, false};
-    struct ge_score score;
-    if (s->status != GE_OK && s->node_fault) {
-        add_undone(c, s, s->status, s->reason);
-        goto done;
-    }
-    if (s->status != GE_OK) {
-        add_response(ev, c, s);
-        add_error(c, s, s->status, s->reason);
-        goto done;
-    }
-    rc = ge_score_sample(s->scoring, s->task, s->answer, look_up, &lookup, &score);
-    if (rc == GE_ENOMEM && !lookup.node_fault) goto done;
-    const char *reason = rc == GE_OK ? NULL : ge_arena_strdup(c->arena, ge_error());
-    if (rc != GE_OK && reason == NULL) GE_TRY(GE_ENOMEM);
-    if (rc != GE_OK && lookup.node_fault) {
-        add_undone(c, s, rc, reason);
-        rc = GE_OK;
-        goto done;
-    }
-    add_response(ev, c, s);
-    if (ev->keep_embeddings) add_embeddings(ev, c, s);
-    for (int m = 0; m < GE_METRICS; m++) {
-        if (isnan(score.value[m])) continue;
-        r->scores[r->n_scores++] =
-            (struct ge_score_row){.key = s->key, .metric = (uint16_t)m, .value = score.value[m]};
-    }
-    if (reason != NULL) {
-        add_error(c, s, rc, reason);
-    } else {
-        r->verdicts[r->n_verdicts++] = (struct ge_verdict_row){
-            .key = s->key, .value = score.verdict, .rule = score.rule, .judges = score.judges};
-    }
-    rc = GE_OK;
-done:
-    return rc;
-}
-
-static ge_status score_samples(struct ge_evaluator *ev, struct ge_eval_chunk *c)
-{
-    ge_status rc = GE_OK;
-    struct ge_result *r = &c->result;
-    size_t n = c->n_samples;
-    *r = (struct ge_result){
-        .cell = c->cell, .first = c->first, .count = c->count, .n_samples = (uint32_t)n};
-    GE_TRY_PTR(r->responses, ge_arena_alloc(c->arena, n, sizeof *r->responses));
-    GE_TRY_PTR(r->scores, ge_arena_alloc(c->arena, n * GE_METRICS, sizeof *r->scores));
-    GE_TRY_PTR(r->verdicts, ge_arena_alloc(c->arena, n, sizeof *r->verdicts));
-    GE_TRY_PTR(r->errors, ge_arena_alloc(c->arena, n, sizeof *r->errors));
-    GE_TRY_PTR(r->embeddings,
-               ge_arena_alloc(c->arena, n * 2 * ev->n_encoders, sizeof *r->embeddings));
-    GE_TRY_PTR(r->undone, ge_arena_alloc(c->arena, n, sizeof *r->undone));
-    for (size_t i = 0; i < n; i++) GE_TRY(add_rows(ev, c, &c->samples[i]));
-done:
     return rc;
 }
 
 /* ---- the stage --------------------------------------------------------------------------------------- */
 
-ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
-                         const struct ge_result **result)
+ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk)
 {
     ge_status rc = GE_OK;
     for (int e = 0; e < (int)ev->n_encoders; e++) {
         GE_TRY(encode_kind(ev, chunk, e, GE_INPUT_IMAGE));
         GE_TRY(encode_kind(ev, chunk, e, GE_INPUT_TEXT));
     }
-    double start = ge_now();
-    GE_TRY(score_samples(ev, chunk));
-    chunk->times.score += ge_now() - start;
-    *result = &chunk->result;
 done:
     return rc;
 }
@@ -308,25 +209,57 @@ static const char *const golden_texts[] = {
     "Wie viele Ringe sind zu sehen?",
 };
 
-static ge_status golden_images(struct ge_encoder *enc, struct ge_hasher *h)
+/* Embed the images as batches of `n` that repeat them; every repetition must have the same bits. */
+static ge_status golden_batch(struct ge_encoder *enc, const uint8_t *images, size_t bytes, size_t n,
+                              float *out)
 {
     ge_status rc = GE_OK;
-    float *pixels = NULL, *out = NULL;
-    size_t height, width, dim = ge_encoder_dim(enc);
-    if (!ge_encoder_image_size(enc, &height, &width)) return GE_OK;
-    size_t n = GOLDEN_IMAGES * 3 * height * width;
+    size_t dim = ge_encoder_dim(enc);
+    const uint8_t **pixels = NULL;
+    float *all = NULL;
     GE_NEW(pixels, n);
-    GE_NEW(out, GOLDEN_IMAGES * dim);
-    for (size_t i = 0; i < n; i++) pixels[i] = (float)(4 * ge_uniform(1, 0, i) - 2);
-    GE_TRY(ge_encoder_images(enc, pixels, GOLDEN_IMAGES, true, out));
-    ge_hasher_add(h, out, GOLDEN_IMAGES * dim * sizeof *out);
+    GE_NEW(all, n * dim);
+    for (size_t i = 0; i < n; i++) pixels[i] = images + i % GOLDEN_IMAGES * bytes;
+    GE_TRY(ge_encoder_images(enc, pixels, n, true, all));
+    memcpy(out, all, GOLDEN_IMAGES * dim * sizeof *out);
+    GE_TRY(ge_encoder_images(enc, pixels, 1, true, all)); /* alone, over the first row */
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp(all + i * dim, out + i % GOLDEN_IMAGES * dim, dim * sizeof *out) == 0) continue;
+        GE_TRY(ge_fail(GE_EDEVICE,
+                       "the device gives an image other digits alone and at place %zu of a batch "
+                       "of %zu; results would not be reproducible. Please report it; another "
+                       "runtime.device works meanwhile",
+                       i, n));
+    }
 done:
     free(pixels);
+    free(all);
+    return rc;
+}
+
+static ge_status golden_images(struct ge_encoder *enc, bool full, struct ge_hasher *h)
+{
+    ge_status rc = GE_OK;
+    uint8_t *images = NULL;
+    float *out = NULL;
+    size_t height, width, dim = ge_encoder_dim(enc), batch = ge_encoder_batch(enc);
+    if (!ge_encoder_image_size(enc, &height, &width)) return GE_OK;
+    size_t bytes = 3 * height * width, n = full && batch > GOLDEN_IMAGES ? batch : GOLDEN_IMAGES;
+    GE_NEW(images, GOLDEN_IMAGES * bytes);
+    GE_NEW(out, GOLDEN_IMAGES * dim);
+    for (size_t i = 0; i < GOLDEN_IMAGES * bytes; i++) {
+        images[i] = (uint8_t)(256 * ge_uniform(1, 0, i));
+    }
+    GE_TRY(golden_batch(enc, images, bytes, n, out));
+    ge_hasher_add(h, out, GOLDEN_IMAGES * dim * sizeof *out);
+done:
+    free(images);
     free(out);
     return rc;
 }
 
-ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, struct ge_hash *hash)
+ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, bool full,
+                         struct ge_hash *hash)
 {
     enum { TEXTS = sizeof golden_texts / sizeof golden_texts[0] };
     ge_status rc = GE_OK;
@@ -335,7 +268,7 @@ ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, struct ge
     GE_TRY_PTR(h, ge_hasher_new());
     for (size_t e = 0; e < n; e++) {
         size_t dim = ge_encoder_dim(encoders[e]);
-        GE_TRY(golden_images(encoders[e], h));
+        GE_TRY(golden_images(encoders[e], full, h));
         if (!ge_encoder_has_text(encoders[e])) continue;
         GE_NEW(out, TEXTS * dim);
         GE_TRY(ge_encoder_texts(encoders[e], golden_texts, TEXTS, true, out, NULL));

@@ -1,4 +1,4 @@
-/* Two threads and three queues under one lock. */
+/* Three threads and four queues under one lock. */
 #include "evaluate/engine.h"
 
 #include <pthread.h>
@@ -8,15 +8,18 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/trace.h"
 
 #define MAX_RESULT ((size_t)1 << 31)
+
+enum { N_STAGES = 3 };
 
 /* A chunk in one of the queues. */
 struct job {
     struct job *next;
     uint32_t cell, first, count;
     struct ge_eval_chunk *chunk; /* after the prepare stage */
-    struct ge_engine_done done;
+    struct ge_engine_done done;  /* its status decides whether a stage still has to do anything */
 };
 
 struct queue {
@@ -26,14 +29,14 @@ struct queue {
 
 struct ge_engine {
     struct ge_evaluator *ev;
-    pthread_t prepare_thread, encode_thread;
-    bool prepare_started, encode_started;
+    pthread_t threads[N_STAGES];
+    int started; /* of threads */
     atomic_bool cancel;
     bool quit;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* any queue, or quit */
-    struct queue waiting, prepared, finished;
+    struct queue waiting, prepared, encoded, finished;
     struct ge_eval_times times;
 };
 
@@ -78,17 +81,39 @@ static void set_failure(struct job *j, ge_status status)
     j->done.length = j->done.payload == NULL ? 0 : strlen(j->done.payload);
 }
 
+/* Hand a job on. One ahead is enough: more would only hold memory. */
+static void hand_on(struct ge_engine *e, struct queue *q, struct job *j)
+{
+    pthread_mutex_lock(&e->lock);
+    while (q->length > 0 && !e->quit) pthread_cond_wait(&e->changed, &e->lock);
+    push(e, q, j);
+    pthread_mutex_unlock(&e->lock);
+}
+
 static void *prepare_main(void *arg)
 {
     struct ge_engine *e = arg;
+    ge_trace_thread("prepare");
     for (struct job *j; (j = wait_for(e, &e->waiting)) != NULL;) {
+        double span = ge_trace_begin("prepare chunk");
         ge_status rc = ge_eval_prepare(e->ev, j->cell, j->first, j->count, &j->chunk);
         if (rc != GE_OK) set_failure(j, rc);
-        pthread_mutex_lock(&e->lock);
-        /* one prepared chunk ahead is enough: more would only hold memory */
-        while (e->prepared.length > 0 && !e->quit) pthread_cond_wait(&e->changed, &e->lock);
-        push(e, &e->prepared, j);
-        pthread_mutex_unlock(&e->lock);
+        ge_trace_end("prepare chunk", span, j->count);
+        hand_on(e, &e->prepared, j);
+    }
+    return NULL;
+}
+
+static void *encode_main(void *arg)
+{
+    struct ge_engine *e = arg;
+    ge_trace_thread("encode");
+    for (struct job *j; (j = wait_for(e, &e->prepared)) != NULL;) {
+        ge_status rc = j->done.status == GE_OK ? ge_eval_encode(e->ev, j->chunk) : GE_OK;
+        if (rc != GE_OK) set_failure(j, rc);
+        j->done.device_lost =
+            rc == GE_EDEVICE && e->ev->device != NULL && ge_device_lost(e->ev->device);
+        hand_on(e, &e->encoded, j);
     }
     return NULL;
 }
@@ -109,21 +134,22 @@ static void pack(struct job *j, const struct ge_result *r)
     j->done.errors = (uint32_t)r->n_errors;
 }
 
-static void *encode_main(void *arg)
+static void *score_main(void *arg)
 {
     struct ge_engine *e = arg;
-    for (struct job *j; (j = wait_for(e, &e->prepared)) != NULL;) {
+    ge_trace_thread("score");
+    for (struct job *j; (j = wait_for(e, &e->encoded)) != NULL;) {
         const struct ge_result *result;
         struct ge_eval_times times = {0};
         if (j->done.status == GE_OK) {
-            ge_status rc = ge_eval_encode(e->ev, j->chunk, &result);
+            ge_status rc = ge_eval_score(e->ev, j->chunk, &result);
             if (rc == GE_OK) {
                 pack(j, result);
             } else {
                 set_failure(j, rc);
             }
-            times = *ge_eval_chunk_times(j->chunk);
         }
+        if (j->chunk != NULL) times = *ge_eval_chunk_times(j->chunk);
         ge_eval_chunk_delete(&j->chunk);
         pthread_mutex_lock(&e->lock);
         ge_eval_times_add(&e->times, &times);
@@ -137,6 +163,7 @@ static void *encode_main(void *arg)
 
 ge_status ge_engine_new(struct ge_evaluator *ev, struct ge_engine **engine)
 {
+    static void *(*const stages[N_STAGES])(void *) = {prepare_main, encode_main, score_main};
     ge_status rc = GE_OK;
     struct ge_engine *e;
     GE_NEW(e, 1);
@@ -150,12 +177,14 @@ ge_status ge_engine_new(struct ge_evaluator *ev, struct ge_engine **engine)
     pthread_condattr_destroy(&attr);
     e->waiting.tail = &e->waiting.head;
     e->prepared.tail = &e->prepared.head;
+    e->encoded.tail = &e->encoded.head;
     e->finished.tail = &e->finished.head;
     *engine = e;
-    e->prepare_started = pthread_create(&e->prepare_thread, NULL, prepare_main, e) == 0;
-    e->encode_started = pthread_create(&e->encode_thread, NULL, encode_main, e) == 0;
-    if (!e->prepare_started || !e->encode_started) {
-        GE_TRY(ge_fail(GE_ENOMEM, "the evaluation threads cannot start"));
+    while (e->started < N_STAGES) {
+        if (pthread_create(&e->threads[e->started], NULL, stages[e->started], e) != 0) {
+            GE_TRY(ge_fail(GE_ENOMEM, "the evaluation threads cannot start"));
+        }
+        e->started++;
     }
 done:
     if (rc != GE_OK && e != NULL) ge_engine_delete(engine);
@@ -182,10 +211,10 @@ void ge_engine_delete(struct ge_engine **engine)
     e->quit = true;
     pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
-    if (e->prepare_started) pthread_join(e->prepare_thread, NULL);
-    if (e->encode_started) pthread_join(e->encode_thread, NULL);
+    for (int i = 0; i < e->started; i++) pthread_join(e->threads[i], NULL);
     free_queue(&e->waiting);
     free_queue(&e->prepared);
+    free_queue(&e->encoded);
     free_queue(&e->finished);
     pthread_cond_destroy(&e->changed);
     pthread_mutex_destroy(&e->lock);

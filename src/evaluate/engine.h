@@ -1,9 +1,10 @@
-/* The two stages of evaluation on threads of their own, a queue in front of each:
+/* The three stages of evaluation on threads of their own, a queue in front of each:
  *
- *   submit ─► [waiting] ─► prepare thread ─► [prepared] ─► encode thread ─► [finished] ─► poll
+ *   submit ─► [waiting] ─► prepare ─► [prepared] ─► encode ─► [encoded] ─► score ─► [finished] ─► poll
  *
- * so that reading and decoding the next chunk overlaps the inference of this one. Submit and poll
- * never block: they are called from the rank's message loop. Used by cli, which ties it to dist. */
+ * so that reading and decoding the next chunk and scoring the one before overlap the inference of
+ * this one. Submit and poll never block: they are called from the rank's message loop. Used by cli,
+ * which ties it to dist. */
 #ifndef GE_EVALUATE_ENGINE_H
 #define GE_EVALUATE_ENGINE_H
 
@@ -18,6 +19,7 @@ struct ge_engine_done {
     void *payload;    /* owned by the caller: free() */
     size_t length;
     uint32_t samples, undone, errors;
+    bool device_lost; /* the device failed for good: no further chunk can be encoded here */
 };
 
 /* Start the threads. `ev` is borrowed until deletion; its `cancel` is set by the engine.

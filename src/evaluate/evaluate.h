@@ -1,9 +1,9 @@
 /* Evaluation of chunks: items of one cell in, score and verdict rows out.
  *
  *   gather inputs ─► read, hash, decode, resize ─► encode ─► score ─► pack
- *   `──────────── prepare stage ───────────────'   `──── encode stage ────'
+ *   `──────────── prepare stage ───────────────'   `stage'   `─ score stage ─'
  *
- * Two functions a stage, so that a caller without threads (tests, `gapeval score`) runs them one
+ * One function a stage, so that a caller without threads (tests, `gapeval score`) runs them one
  * after the other and the engine (engine.h) overlaps them over consecutive chunks. What a sample
  * scores depends on that sample alone: neither on the chunk, nor the cache, nor the threads.
  *
@@ -20,6 +20,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "evaluate/cache.h"
+#include "evaluate/pixels.h"
 #include "image/image.h"
 #include "model/encoder.h"
 #include "record/item.h"
@@ -39,6 +40,7 @@ struct ge_evaluator {
     const struct ge_eval_cell *cells;
     const struct ge_task_scoring *scoring; /* (n_scoring), sorted by task in byte order */
     size_t n_scoring;
+    const struct ge_device *device;     /* of the encoders; NULL: a lost one is not noticed */
     struct ge_encoder *const *encoders; /* (n_encoders) */
     size_t n_encoders;                  /* at most GE_EVAL_MAX_ENCODERS */
     int role_encoder[GE_ROLES];         /* index into encoders; -1: none */
@@ -46,8 +48,8 @@ struct ge_evaluator {
     bool drop_responses;                /* no response rows: what was answered */
     bool keep_embeddings;               /* embedding rows of the answers */
     struct ge_cache *cache;             /* embeddings over chunks; NULL: none */
+    struct ge_pixels *pixels;           /* memory of prepared images; NULL: the heap */
     struct ge_pool *decode_pool;        /* of the prepare stage; NULL: its own thread */
-    size_t batch;                       /* images per encoder call; no influence on digits */
     double retry_backoff;               /* seconds before the second try of a failed read */
     /* Whether a path was missing when the run was planned: then ENOENT is content, otherwise a
      * failure of the node (design invariant 3). NULL: every ENOENT is content. */
@@ -67,10 +69,14 @@ struct ge_eval_chunk;
 ge_status ge_eval_prepare(struct ge_evaluator *ev, uint32_t cell, uint32_t first, uint32_t count,
                           struct ge_eval_chunk **chunk);
 
-/* Encode stage: embed what is missing, score every sample. *result borrows from the chunk. A
- * failure of the device fails the whole chunk: GE_EDEVICE. GE_ENOMEM, GE_EINTERRUPTED. */
-ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
-                         const struct ge_result **result);
+/* Encode stage, the only one that uses the device: embed what is missing. A failure of the device
+ * fails the whole chunk: GE_EDEVICE. GE_ENOMEM, GE_EINTERRUPTED. */
+ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk);
+
+/* Score stage: every sample's scores, verdict and rows. *result borrows from the chunk.
+ * GE_ENOMEM. */
+ge_status ge_eval_score(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
+                        const struct ge_result **result);
 
 void ge_eval_chunk_delete(struct ge_eval_chunk **chunk); /* NULL is fine */
 
@@ -83,8 +89,11 @@ struct ge_eval_times {
 void ge_eval_times_add(struct ge_eval_times *sum, const struct ge_eval_times *part);
 const struct ge_eval_times *ge_eval_chunk_times(const struct ge_eval_chunk *chunk);
 
-/* Hash over the embeddings of a fixed batch (pixels and texts made from a counter generator) by
- * every encoder: two nodes that compute the same bits give the same hash. GE_EDEVICE, GE_ENOMEM. */
-ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, struct ge_hash *out);
+/* Hash over the embeddings of fixed images and texts by every encoder: two nodes that compute the
+ * same bits give the same hash. `full`: the images are also embedded as a whole batch, which takes
+ * all the memory that a run will want, before it begins. GE_EDEVICE: also when an image's bits depend
+ * on its batch. GE_ENOMEM. */
+ge_status ge_eval_golden(struct ge_encoder *const *encoders, size_t n, bool full,
+                         struct ge_hash *out);
 
 #endif

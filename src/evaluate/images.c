@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/trace.h"
 #include "evaluate/chunk.h"
 #include "image/preprocess.h"
 
@@ -37,27 +38,29 @@ static ge_status read_image_file(const struct ge_evaluator *ev, const char *path
 }
 
 static ge_status decode(const struct ge_evaluator *ev, struct eval_input *in, const char *data,
-                        size_t len)
+                        size_t len, struct ge_image_scratch *scratch)
 {
     ge_status rc = GE_OK;
-    struct ge_image image = {0};
     uint8_t *pixels = NULL;
-    float *tensor = NULL;
+    size_t n = 0;
     const struct ge_preprocess *p = ge_encoder_preprocess(ev->encoders[in->encoder]);
     if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
-    size_t n = ge_preprocess_size(p);
-    GE_TRY(ge_image_decode(data, len, &ev->image, &image));
-    GE_NEW(pixels, n);
-    GE_NEW(tensor, n);
-    GE_TRY(ge_preprocess_pixels(p, &image, pixels));
-    ge_preprocess_tensor(p, pixels, tensor);
-    in->pixels = tensor;
-    tensor = NULL;
+    n = ge_preprocess_size(p);
+    GE_TRY_PTR(pixels, ge_pixels_get(ev->pixels, n));
+    GE_TRY(ge_preprocess_decode(p, data, len, scratch, pixels));
+    in->pixels = pixels;
+    pixels = NULL;
 done:
-    free(tensor);
-    free(pixels);
-    ge_image_free(&image);
+    ge_pixels_put(ev->pixels, pixels, n);
     return rc;
+}
+
+void ge_eval_free_pixels(const struct ge_evaluator *ev, struct eval_input *in)
+{
+    if (in->pixels == NULL) return;
+    ge_pixels_put(ev->pixels, in->pixels,
+                  ge_preprocess_size(ge_encoder_preprocess(ev->encoders[in->encoder])));
+    in->pixels = NULL;
 }
 
 /* What one image came to, besides the input itself: filled by a pool thread, merged afterwards,
@@ -75,6 +78,7 @@ struct image_loop {
     struct ge_eval_chunk *chunk;
     const uint32_t *images; /* indices of image inputs */
     struct image_outcome *outcomes;
+    struct ge_image_scratch **scratch; /* of each thread */
 };
 
 /* The embedding of an input whose content is known, if the cache has it. */
@@ -94,17 +98,19 @@ static ge_status without_folder(ge_status rc, const char *path)
 }
 
 static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
-                               struct image_outcome *o)
+                               struct ge_image_scratch *scratch, struct image_outcome *o)
 {
     ge_status rc = GE_OK;
     char *data = NULL;
     size_t len = 0;
     float *v = NULL;
-    double start = ge_now(), have;
+    double start = ge_now(), have, span;
     if (ge_eval_is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
     GE_NEW(v, ge_encoder_dim(ev->encoders[in->encoder]));
     if (ge_cache_get_path(ev->cache, in->what, &in->content) && from_cache(ev, in, v)) goto hit;
+    span = ge_trace_begin("read");
     rc = read_image_file(ev, in->what, &data, &len, &o->node_fault);
+    ge_trace_end("read", span, len);
     if (rc != GE_OK && !o->node_fault) rc = without_folder(rc, in->what);
     if (rc != GE_OK) goto done;
     in->content = ge_hash_bytes(data, len);
@@ -113,7 +119,9 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     o->times.read = have - start;
     o->times.images_read = 1;
     if (from_cache(ev, in, v)) goto hit;
-    rc = decode(ev, in, data, len);
+    span = ge_trace_begin("decode");
+    rc = decode(ev, in, data, len, scratch);
+    ge_trace_end("decode", span, 1);
     if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(in->what));
     o->times.decode = ge_now() - have;
     goto done;
@@ -131,8 +139,8 @@ static void prepare_image_at(void *ctx, size_t i, int thread)
 {
     struct image_loop *loop = ctx;
     struct image_outcome *o = &loop->outcomes[i];
-    (void)thread;
-    o->status = prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], o);
+    o->status =
+        prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], loop->scratch[thread], o);
     if (o->status != GE_OK) {
         o->node_fault = o->node_fault || o->status == GE_ENOMEM;
         o->message = ge_strdup(ge_error());
@@ -215,13 +223,16 @@ ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *
     ge_status rc = GE_OK;
     uint32_t *images = NULL;
     struct image_outcome *outcomes = NULL;
+    struct ge_image_scratch **scratch = NULL;
+    const size_t threads = ev->decode_pool != NULL ? (size_t)ge_pool_threads(ev->decode_pool) : 1;
     size_t n = 0;
     GE_NEW(images, c->n_inputs);
     for (size_t i = 0; i < c->n_inputs; i++) {
         if (c->inputs[i].kind == GE_INPUT_IMAGE) images[n++] = (uint32_t)i;
     }
     GE_NEW(outcomes, n);
-    struct image_loop loop = {ev, c, images, outcomes};
+    GE_TRY(ge_image_scratches_new(threads, &scratch));
+    struct image_loop loop = {ev, c, images, outcomes, scratch};
     ge_pool_run(ev->decode_pool, n, prepare_image_at, &loop);
     for (size_t i = 0; i < n; i++) {
         GE_TRY(merge_outcome(ev, c, &c->inputs[images[i]], &outcomes[i]));
@@ -231,6 +242,7 @@ done:
         free(outcomes[i].message);
         free(outcomes[i].embedding);
     }
+    ge_image_scratches_delete(threads, &scratch);
     free(outcomes);
     free(images);
     return rc;

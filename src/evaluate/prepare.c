@@ -219,6 +219,7 @@ ge_status ge_eval_prepare(struct ge_evaluator *ev, uint32_t cell, uint32_t first
     *chunk = NULL;
     if (ge_eval_is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
     GE_NEW(c, 1);
+    c->ev = ev;
     c->cell = cell;
     c->first = first;
     c->count = count;
@@ -239,7 +240,7 @@ void ge_eval_chunk_delete(struct ge_eval_chunk **chunk)
     if (chunk == NULL || *chunk == NULL) return;
     struct ge_eval_chunk *c = *chunk;
     *chunk = NULL;
-    for (size_t i = 0; i < c->n_inputs; i++) free(c->inputs[i].pixels);
+    for (size_t i = 0; i < c->n_inputs; i++) ge_eval_free_pixels(c->ev, &c->inputs[i]);
     free(c->inputs);
     free(c->samples);
     free(c->table);

@@ -135,6 +135,24 @@ void ge_image_scratch_delete(struct ge_image_scratch **s)
     *s = NULL;
 }
 
+ge_status ge_image_scratches_new(size_t n, struct ge_image_scratch ***all)
+{
+    ge_status rc = GE_OK;
+    *all = NULL;
+    GE_NEW(*all, n);
+    for (size_t i = 0; i < n; i++) GE_TRY(ge_image_scratch_new(&(*all)[i]));
+done:
+    if (rc != GE_OK) ge_image_scratches_delete(n, all);
+    return rc;
+}
+
+void ge_image_scratches_delete(size_t n, struct ge_image_scratch ***all)
+{
+    for (size_t i = 0; *all != NULL && i < n; i++) ge_image_scratch_delete(&(*all)[i]);
+    free(*all);
+    *all = NULL;
+}
+
 static void put_rows(void *ctx, const uint8_t *rgb, size_t stride, int y, int n)
 {
     ge_resizer_put(ctx, rgb, stride, y, n);

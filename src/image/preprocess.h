@@ -62,6 +62,10 @@ struct ge_image_scratch;
 ge_status ge_image_scratch_new(struct ge_image_scratch **s); /* GE_ENOMEM */
 void ge_image_scratch_delete(struct ge_image_scratch **s);   /* NULL is fine */
 
+/* One for each of n threads, in an array that is owned, too. GE_ENOMEM: *all is NULL. */
+ge_status ge_image_scratches_new(size_t n, struct ge_image_scratch ***all);
+void ge_image_scratches_delete(size_t n, struct ge_image_scratch ***all); /* NULL is fine */
+
 /* Decode, scale and crop the bytes of one file: the same pixels as ge_image_decode() with sw.image
  * and then ge_preprocess_pixels(), in less time and memory: the rows of a JPEG that stands upright
  * are scaled as they are decoded, and columns that the crop cuts off are not decoded. scratch =
@@ -73,7 +77,8 @@ ge_status ge_preprocess_decode(const struct ge_preprocess *p, const void *data, 
 ge_status ge_preprocess_file(const struct ge_preprocess *p, const char *path,
                              struct ge_image_scratch *scratch, uint8_t *pixels);
 
-/* What ge_preprocess_tensor() makes of each grey level in R, G, B. */
+/* Of every channel and grey level, exactly the number that ge_preprocess_tensor() makes of it: for a
+ * device that turns pixels into numbers itself. */
 void ge_preprocess_table(const struct ge_preprocess *p, float table[3][256]);
 
 /* Pixels (height, width, 3) to `tensor`, (3, height, width) float32, in float32 but for the first

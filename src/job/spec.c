@@ -212,6 +212,7 @@ static void view_runtime(struct ge_job *job)
     job->runtime = (struct ge_job_runtime){
         .device = get_string(job, "runtime.device"),
         .level = get_string(job, "runtime.level"),
+        .bind = get_string(job, "runtime.bind"),
         .threads = (int)get_number(job, "runtime.threads"),
         .decode_threads = (int)get_number(job, "runtime.decode_threads"),
         .batch_size = (int)get_number(job, "runtime.batch_size"),
@@ -225,6 +226,8 @@ static void view_runtime(struct ge_job *job)
         .status_s = get_number(job, "runtime.status_s"),
         .dedicated_coordinator = get_bool(job, "runtime.dedicated_coordinator"),
         .allow_mixed = get_bool(job, "runtime.allow_mixed"),
+        .tf32 = get_bool(job, "runtime.tf32"),
+        .trace = get_bool(job, "runtime.trace"),
     };
 }
 

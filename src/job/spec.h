@@ -92,11 +92,12 @@ struct ge_job_output {
 struct ge_job_runtime {
     const char *device;          /* "auto", "cpu", "onednn", "cuda" */
     const char *level;           /* "native", "avx2", "avx512" */
+    const char *bind;            /* "auto", "none" */
     int threads, decode_threads; /* 0: chosen at start */
-    int batch_size, chunk_items;
+    int batch_size, chunk_items; /* 0: chosen by the device */
     int64_t embed_cache_mb;
     double lock_stale_s, heartbeat_s, lease_s, silence_s, retry_backoff_s, status_s;
-    bool dedicated_coordinator, allow_mixed;
+    bool dedicated_coordinator, allow_mixed, tf32, trace;
 };
 
 struct ge_job {

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/hash.h"
@@ -27,6 +28,9 @@ struct ge_tokenizer;           /* text/tokenizer.h */
 struct ge_encoder_options {
     enum ge_dtype dtype; /* the type that is computed in; GE_F32 */
     size_t max_batch;    /* images per pass; a bound on memory, no influence on digits; 0: 16 */
+    int threads;         /* that tokenize texts; 0: the caller's alone */
+    size_t memory;       /* bytes of the device's memory that the weights may take; 0: all that is
+                            free */
     const struct ge_preprocess_switches *switches; /* borrowed for the call; NULL: defaults */
     const char *prompt; /* name in config_sentence_transformers.json; NULL: its default or none */
 };
@@ -34,7 +38,8 @@ struct ge_encoder_options {
 /* Load a folder onto a device; `opt` may be NULL. The device must outlive the encoder.
  * GE_ENOENT, GE_EIO: a file is missing or unreadable. GE_EFORMAT: a file breaks its format, or a
  * tensor is missing or misshapen (named). GE_EUNSUPPORTED: another kind of model, activation,
- * tokenizer or dtype; the message lists the known ones. GE_ELIMIT, GE_ENOMEM, GE_EDEVICE. */
+ * tokenizer or dtype; the message lists the known ones. GE_ENOMEM: also when the device's memory
+ * will not hold the weights; the message gives the figures. GE_ELIMIT, GE_EDEVICE. */
 ge_status ge_encoder_load(const char *folder, struct ge_device *dev,
                           const struct ge_encoder_options *opt, struct ge_encoder **enc);
 void ge_encoder_delete(struct ge_encoder **enc); /* NULL is fine */
@@ -59,24 +64,50 @@ const struct ge_tokenizer *ge_encoder_tokenizer(const struct ge_encoder *enc);
 /* The most tokens of a text, specials included. */
 size_t ge_encoder_max_tokens(const struct ge_encoder *enc);
 
-/* Content hash of what the embeddings depend on besides the device: configuration, weights,
+/* Content hash of what the embeddings depend on besides the device: configuration, weights, type,
  * preprocessing record with its switches, tokenizer files, modules. Paths are not in it. */
 struct ge_hash ge_encoder_hash(const struct ge_encoder *enc);
 
 /* Append a JSON object: kind, sizes, dtype, files' hash, preprocessing and pooling. */
 void ge_encoder_describe(const struct ge_encoder *enc, struct ge_buf *out);
 
-/* Embed n preprocessed images: pixels (n, 3, height, width) as the preprocessing leaves them,
- * out (n, dim), both on the host. `normalize`: divided by the Euclidean norm. GE_EFORMAT: an
- * embedding is not finite (broken weights or pixels; the message gives the row). GE_EINVAL: no
- * image tower. GE_EDEVICE, GE_ENOMEM. */
-ge_status ge_encoder_images(struct ge_encoder *enc, const float *pixels, size_t n, bool normalize,
-                            float *out);
+/* Bytes of the device's memory: what the weights take, and what passes over the largest batches will
+ * take beside them. */
+size_t ge_encoder_weight_bytes(const struct ge_encoder *enc);
+size_t ge_encoder_pass_bytes(const struct ge_encoder *enc);
+
+/* Embed n preprocessed images: pixels[i] (height, width, 3) as ge_preprocess_pixels() leaves them,
+ * out (n, dim), both on the host. `normalize`: divided by the Euclidean norm. When the device's
+ * memory runs out the batches are halved from there on, which changes no digit. GE_EFORMAT: an
+ * embedding is not finite (broken weights; the message gives the image's place). GE_EINVAL: no image
+ * tower. GE_EDEVICE, GE_ENOMEM. */
+ge_status ge_encoder_images(struct ge_encoder *enc, const uint8_t *const *pixels, size_t n,
+                            bool normalize, float *out);
+
+/* The same of tensors (n, 3, height, width), the numbers that the reference's image processor gives:
+ * for comparing an encoder alone. */
+ge_status ge_encoder_tensors(struct ge_encoder *enc, const float *tensors, size_t n, bool normalize,
+                             float *out);
+
+/* The same in two halves, so that the next batch travels to the device while one is computed and its
+ * results travel back: begin with a batch of at most ge_encoder_batch() images, finish gives the
+ * embeddings of the oldest batch that is on its way. At most GE_ENCODER_AHEAD may be; pixels stay as
+ * they are until their batch is finished, and are read without a copy if they are in memory of
+ * ge_host_new(). After a failure no batch is on its way. */
+enum { GE_ENCODER_AHEAD = 2 };
+size_t ge_encoder_batch(const struct ge_encoder *enc);
+ge_status ge_encoder_begin(struct ge_encoder *enc, const uint8_t *const *pixels, size_t n,
+                           bool normalize);
+ge_status ge_encoder_finish(struct ge_encoder *enc, float *out);
+
+/* Forget the batches that are on their way; waits until their pixels are no longer read. */
+void ge_encoder_drop(struct ge_encoder *enc);
 
 /* Embed n texts (UTF-8; broken bytes count as U+FFFD): out (n, dim) on the host; truncated[i] (may
  * be NULL) tells whether text i was longer than the model takes and was cut as the reference does.
- * Texts are packed, so padding is neither computed nor seen. A prompt of the model stands in front
- * of each. Errors as above, and those of ge_tokenizer_encode(). */
+ * Texts are packed, so padding is neither computed nor seen, unless the model counts its pads as
+ * tokens. A prompt of the model stands in front of each. Errors as above, and those of
+ * ge_tokenizer_encode(): of the first text that fails, whose place the message gives. */
 ge_status ge_encoder_texts(struct ge_encoder *enc, const char *const *texts, size_t n,
                            bool normalize, float *out, unsigned char *truncated);
 

@@ -39,8 +39,6 @@ struct ge_sentence {
     size_t n_modules, dim;
     struct ge_sentence_text text;
     char *prompt;
-    int32_t *pick; /* host rows of a pass */
-    size_t cap_pick;
 };
 
 static const struct ge_tensor none = {0};
@@ -183,8 +181,8 @@ static ge_status load_dense(struct ge_sentence *s, const struct ge_model_source 
                             const char *folder)
 {
     struct module *m = &s->modules[s->n_modules];
-    struct ge_safetensors *st = NULL;
-    struct ge_weights w = {src->dev, NULL, NULL, src->dtype};
+    struct ge_checkpoint *checkpoint = NULL;
+    struct ge_weights w = {.dev = src->dev, .dtype = src->dtype};
     ge_json *doc = NULL;
     struct ge_config c;
     size_t in;
@@ -213,15 +211,15 @@ static ge_status load_dense(struct ge_sentence *s, const struct ge_model_source 
                      folder);
         goto done;
     }
-    GE_TRY(ge_safetensors_open(folder, &st));
-    ge_safetensors_describe(st, src->hasher);
-    w.st = st;
+    GE_TRY(ge_checkpoint_open(folder, &checkpoint));
+    ge_checkpoint_describe(checkpoint, src->hasher);
+    w.checkpoint = checkpoint;
     m->kind = MODULE_DENSE;
     s->n_modules++; /* from here on freed with the pipeline */
     GE_TRY(ge_weights_linear(&w, "", "linear", m->out, in, bias, &m->linear));
     s->dim = m->out;
 done:
-    ge_safetensors_close(&st);
+    ge_checkpoint_close(&checkpoint);
     ge_json_delete(&doc);
     return rc;
 }
@@ -329,7 +327,6 @@ void ge_sentence_delete(struct ge_sentence **s)
     if (*s == NULL) return;
     for (size_t i = 0; i < (*s)->n_modules; i++) ge_linear_free(&(*s)->modules[i].linear);
     free((*s)->prompt);
-    free((*s)->pick);
     free(*s);
     *s = NULL;
 }
@@ -360,20 +357,21 @@ void ge_sentence_describe(const struct ge_sentence *s, struct ge_jsonw *w)
 /* ---- forward ------------------------------------------------------------------------------ */
 
 /* Rows of the first or the last token that is pooled. */
-static ge_status pick_rows(struct ge_sentence *s, struct ge_workspace *ws, bool last,
-                           const struct ge_text_batch *b, struct ge_tensor x, struct ge_tensor out)
+static ge_status pick_rows(struct ge_workspace *ws, bool last, const struct ge_text_batch *b,
+                           struct ge_tensor x, struct ge_tensor out)
 {
-    int32_t *pick = s->pick + (last ? b->texts : 0);
+    enum ge_slot slot = last ? GE_SLOT_PICK_LAST : GE_SLOT_PICK;
     struct ge_tensor rows;
-    int32_t begin = 0;
+    int32_t begin = 0, *pick;
     ge_status rc = GE_OK;
 
+    GE_TRY(ge_workspace_host(ws, slot, b->texts, &pick));
     for (size_t i = 0; i < b->texts; i++) {
         int32_t skip = b->skip[i] < b->ends[i] - begin ? b->skip[i] : 0;
         pick[i] = last ? b->ends[i] - 1 : begin + skip;
         begin = b->ends[i];
     }
-    GE_TRY(ge_workspace_ints(ws, last ? GE_SLOT_PICK_LAST : GE_SLOT_PICK, pick, b->texts, &rows));
+    GE_TRY(ge_workspace_ints(ws, slot, pick, b->texts, &rows));
     GE_TRY(ge_gather(ws->dev, x, rows, out));
 done:
     return rc;
@@ -394,7 +392,7 @@ static ge_status run_pooling(struct ge_sentence *s, struct ge_workspace *ws,
     for (size_t i = 0; i < s->n_modes; i++) {
         struct ge_tensor part = ge_tensor_cols(out, i * s->width, s->width);
         if (s->modes[i] == POOL_CLS || s->modes[i] == POOL_LAST)
-            GE_TRY(pick_rows(s, ws, s->modes[i] == POOL_LAST, b, x, part));
+            GE_TRY(pick_rows(ws, s->modes[i] == POOL_LAST, b, x, part));
         else
             GE_TRY(ge_pool_rows(ws->dev, op[s->modes[i]], x, ends, skip, part));
     }
@@ -410,12 +408,6 @@ ge_status ge_sentence_run(struct ge_sentence *s, struct ge_workspace *ws,
     struct ge_tensor now, next;
     ge_status rc = GE_OK;
 
-    if (2 * b->texts > s->cap_pick) {
-        int32_t *grown = ge_realloc(s->pick, 2 * b->texts, sizeof *grown);
-        if (grown == NULL) return GE_ENOMEM;
-        s->pick = grown;
-        s->cap_pick = 2 * b->texts;
-    }
     GE_TRY(ge_workspace_get(ws, slot, b->texts, s->n_modes * s->width, x.dtype, &now));
     GE_TRY(run_pooling(s, ws, b, x, ends, now));
     for (size_t i = 0; i < s->n_modules; i++) {

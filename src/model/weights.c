@@ -13,41 +13,48 @@ static char *join(const char *base, const char *name)
     return base[0] != '\0' ? ge_sprintf("%s.%s", base, name) : ge_strdup(name);
 }
 
-static const struct ge_stored *find_as(const struct ge_weights *w, const char *name)
+/* With each prefix; *t = NULL: there is none. */
+static ge_status find_prefixed(const struct ge_weights *w, const char *name,
+                               const struct ge_stored **t)
 {
-    const struct ge_stored *t = ge_safetensors_find(w->st, name);
-    char *prefixed;
+    char *full = NULL;
+    ge_status rc = GE_OK;
 
-    if (t != NULL || w->prefix == NULL) return t;
-    prefixed = ge_sprintf("%s%s", w->prefix, name);
-    if (prefixed != NULL) t = ge_safetensors_find(w->st, prefixed);
-    free(prefixed);
-    return t;
+    *t = w->prefixes == NULL ? ge_checkpoint_find(w->checkpoint, name) : NULL;
+    for (size_t i = 0; w->prefixes != NULL && w->prefixes[i] != NULL && *t == NULL; i++) {
+        free(full);
+        GE_TRY_PTR(full, ge_sprintf("%s%s", w->prefixes[i], name));
+        *t = ge_checkpoint_find(w->checkpoint, full);
+    }
+done:
+    free(full);
+    return rc;
 }
 
-/* LayerNorm parameters have old names: gamma for weight, beta for bias. */
-static const struct ge_stored *find_old(const struct ge_weights *w, const char *name)
+ge_status ge_weights_find(const struct ge_weights *w, const char *base, const char *name,
+                          const struct ge_stored **t)
 {
     static const char *const renamed[][2] = {{"LayerNorm.weight", "LayerNorm.gamma"},
                                              {"LayerNorm.bias", "LayerNorm.beta"}};
-    const struct ge_stored *t = NULL;
-    size_t len = strlen(name);
+    char *full = NULL, *old = NULL;
+    size_t len;
+    ge_status rc = GE_OK;
 
-    for (size_t i = 0; i < 2 && t == NULL; i++) {
+    *t = NULL;
+    GE_TRY_PTR(full, join(base, name));
+    GE_TRY(find_prefixed(w, full, t));
+    len = strlen(full);
+    for (size_t i = 0; i < 2 && *t == NULL; i++) {
         size_t tail = strlen(renamed[i][0]);
-        if (len < tail || strcmp(name + len - tail, renamed[i][0]) != 0) continue;
-        char *old = ge_sprintf("%.*s%s", (int)(len - tail), name, renamed[i][1]);
-        if (old != NULL) t = find_as(w, old);
-        free(old);
+        if (len < tail || strcmp(full + len - tail, renamed[i][0]) != 0) continue;
+        GE_TRY_PTR(old, ge_sprintf("%.*s%s", (int)(len - tail), full, renamed[i][1]));
+        GE_TRY(find_prefixed(w, old, t));
+        break;
     }
-    return t;
-}
-
-static const struct ge_stored *find(const struct ge_weights *w, const char *name)
-{
-    const struct ge_stored *t = find_as(w, name);
-
-    return t != NULL ? t : find_old(w, name);
+done:
+    free(full);
+    free(old);
+    return rc;
 }
 
 /* The stored shape, apart from dimensions of 1, must be that of (rows, cols). A convolution's
@@ -90,16 +97,15 @@ ge_status ge_weights_read(const struct ge_weights *w, const char *base, const ch
                           size_t rows, size_t cols, float **out)
 {
     const struct ge_stored *t;
-    char *full = NULL;
     float *data = NULL;
     ge_status rc = GE_OK;
 
     *out = NULL;
-    GE_TRY_PTR(full, join(base, name));
-    t = find(w, full);
+    GE_TRY(ge_weights_find(w, base, name, &t));
     if (t == NULL) {
-        rc = ge_fail(GE_EFORMAT, "weights: tensor %s is missing; does config.json belong to them?",
-                     full);
+        rc = ge_fail(
+            GE_EFORMAT, "weights: tensor %s%s%s%s is missing; does config.json belong to them?",
+            w->prefixes != NULL ? w->prefixes[0] : "", base, base[0] != '\0' ? "." : "", name);
         goto done;
     }
     if (!shape_fits(t, rows, cols)) {
@@ -112,7 +118,6 @@ ge_status ge_weights_read(const struct ge_weights *w, const char *base, const ch
     data = NULL;
 done:
     free(data);
-    free(full);
     return rc;
 }
 
@@ -152,16 +157,86 @@ done:
     return rc;
 }
 
+/* ---- layers ------------------------------------------------------------------------------- */
+
 void ge_linear_free(struct ge_linear *l)
 {
     ge_weight_delete(&l->w);
-    ge_buffer_delete(&l->bias.buf);
 }
 
 ge_status ge_linear_run(const struct ge_linear *l, struct ge_device *dev, struct ge_tensor x,
                         enum ge_activation act, struct ge_tensor residual, struct ge_tensor y)
 {
-    return ge_matmul(dev, x, l->w, l->bias, act, residual, y);
+    return ge_matmul(dev, x, l->w, act, residual, y);
+}
+
+void ge_matrix_free(struct ge_matrix *m)
+{
+    free(m->weight);
+    free(m->bias);
+    *m = (struct ge_matrix){0};
+}
+
+ge_status ge_weights_matrix(const struct ge_weights *w, const char *base, const char *name,
+                            size_t n, size_t k, bool bias, struct ge_matrix *out)
+{
+    char *prefix = NULL;
+    ge_status rc = GE_OK;
+
+    *out = (struct ge_matrix){.n = n, .k = k};
+    GE_TRY_PTR(prefix, join(base, name));
+    GE_TRY(ge_weights_read(w, prefix, "weight", n, k, &out->weight));
+    if (bias) GE_TRY(ge_weights_read(w, prefix, "bias", 1, n, &out->bias));
+done:
+    free(prefix);
+    if (rc != GE_OK) ge_matrix_free(out);
+    return rc;
+}
+
+ge_status ge_matrix_upload(const struct ge_weights *w, const struct ge_matrix *m, size_t from,
+                           size_t n, struct ge_linear *out)
+{
+    const float *bias = m->bias != NULL ? m->bias + from : NULL;
+
+    out->n = n;
+    return ge_weight_new(w->dev, m->weight + from * m->k, bias, n, m->k, w->dtype, &out->w);
+}
+
+ge_status ge_weights_linear(const struct ge_weights *w, const char *base, const char *name,
+                            size_t n, size_t k, bool bias, struct ge_linear *out)
+{
+    struct ge_matrix m;
+    ge_status rc = ge_weights_matrix(w, base, name, n, k, bias, &m);
+
+    if (rc == GE_OK) rc = ge_matrix_upload(w, &m, 0, n, out);
+    ge_matrix_free(&m);
+    return rc;
+}
+
+ge_status ge_weights_stacked(const struct ge_weights *w, const char *base,
+                             const char *const names[], size_t count, size_t n, size_t k, bool bias,
+                             struct ge_matrix *out)
+{
+    struct ge_matrix part = {0};
+    ge_status rc = GE_OK;
+    size_t total;
+
+    *out = (struct ge_matrix){.k = k};
+    GE_TRY(ge_mul(count, n, &out->n));
+    GE_TRY(ge_mul(out->n, k, &total));
+    for (size_t i = 0; i < count; i++) {
+        GE_TRY(ge_weights_matrix(w, base, names[i], n, k, bias, &part));
+        /* not before the file is known to be that big */
+        if (out->weight == NULL) GE_NEW(out->weight, total);
+        if (bias && out->bias == NULL) GE_NEW(out->bias, out->n);
+        memcpy(out->weight + i * n * k, part.weight, n * k * sizeof *part.weight);
+        if (bias) memcpy(out->bias + i * n, part.bias, n * sizeof *part.bias);
+        ge_matrix_free(&part);
+    }
+done:
+    ge_matrix_free(&part);
+    if (rc != GE_OK) ge_matrix_free(out);
+    return rc;
 }
 
 void ge_norm_free(struct ge_norm *n)
@@ -170,57 +245,10 @@ void ge_norm_free(struct ge_norm *n)
     ge_buffer_delete(&n->bias.buf);
 }
 
-ge_status ge_weights_stacked(const struct ge_weights *w, const char *base,
-                             const char *const names[], size_t count, size_t n, size_t k,
-                             struct ge_linear *out)
+ge_status ge_norm_run(const struct ge_norm *n, struct ge_device *dev, struct ge_tensor x,
+                      struct ge_tensor y)
 {
-    float *weight = NULL, *bias = NULL, *part = NULL;
-    char *prefix = NULL;
-    ge_status rc = GE_OK;
-    size_t rows, total;
-
-    GE_TRY(ge_mul(count, n, &rows));
-    GE_TRY(ge_mul(rows, k, &total));
-    for (size_t i = 0; i < count; i++) {
-        GE_TRY_PTR(prefix, join(base, names[i]));
-        GE_TRY(ge_weights_read(w, prefix, "weight", n, k, &part));
-        if (weight == NULL) GE_NEW(weight, total); /* not before the file is known to be that big */
-        if (bias == NULL) GE_NEW(bias, rows);
-        memcpy(weight + i * n * k, part, n * k * sizeof *part);
-        free(part);
-        part = NULL;
-        GE_TRY(ge_weights_read(w, prefix, "bias", 1, n, &part));
-        memcpy(bias + i * n, part, n * sizeof *part);
-        free(part);
-        part = NULL;
-        free(prefix);
-        prefix = NULL;
-    }
-    GE_TRY(ge_weight_new(w->dev, weight, rows, k, w->dtype, &out->w));
-    GE_TRY(ge_weights_upload(w, bias, 1, rows, GE_F32, &out->bias));
-done:
-    free(prefix);
-    free(part);
-    free(weight);
-    free(bias);
-    return rc;
-}
-
-ge_status ge_weights_linear(const struct ge_weights *w, const char *base, const char *name,
-                            size_t n, size_t k, bool bias, struct ge_linear *out)
-{
-    char *prefix = NULL;
-    float *data = NULL;
-    ge_status rc = GE_OK;
-
-    if (bias) return ge_weights_stacked(w, base, &name, 1, n, k, out);
-    GE_TRY_PTR(prefix, join(base, name));
-    GE_TRY(ge_weights_read(w, prefix, "weight", n, k, &data));
-    GE_TRY(ge_weight_new(w->dev, data, n, k, w->dtype, &out->w));
-done:
-    free(data);
-    free(prefix);
-    return rc;
+    return ge_layernorm(dev, x, n->gain, n->bias, n->eps, y);
 }
 
 ge_status ge_weights_norm(const struct ge_weights *w, const char *base, const char *name, size_t n,

@@ -10,8 +10,22 @@ enum { PATTERN_MAX = 1 << 20, TOKENS_MAX = 16384 };
 
 const struct added_token *ge_added_find(const struct added *a, const char *content)
 {
-    for (size_t i = 0; i < a->n; i++) {
-        if (strcmp(a->tokens[i].content, content) == 0) return &a->tokens[i];
+    int32_t i = ge_vocab_find(&a->index, content, strlen(content));
+    return i < 0 ? NULL : &a->tokens[i];
+}
+
+const struct added_token *ge_added_find_id(const struct added *a, int32_t id)
+{
+    size_t low = 0, high = a->by_id == NULL ? 0 : a->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const struct added_token *t = &a->tokens[a->by_id[mid]];
+        if (t->id == id) return t;
+        if (t->id < id) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
     }
     return NULL;
 }
@@ -24,69 +38,133 @@ ge_status ge_added_put(struct added *a, const struct added_token *token)
     const struct added_token *known = ge_added_find(a, token->content);
     if (known != NULL) {
         struct added_token *t = &a->tokens[known - a->tokens];
-        char *kept = t->content;
-        int32_t id = t->id;
+        struct added_token old = *t;
         *t = *token;
-        t->content = kept;
-        t->id = id;
+        t->content = old.content;
+        t->id = old.id;
+        t->special = token->special || old.special;
         return GE_OK;
     }
     if (a->n == TOKENS_MAX) return ge_fail(GE_ELIMIT, "more than %d added tokens", TOKENS_MAX);
+    GE_TRY(ge_vocab_add(&a->index, token->content, strlen(token->content), (int64_t)a->n));
     GE_TRY_PTR(content, ge_strdup(token->content));
     GE_GROW(a->tokens, a->n, a->cap);
     a->tokens[a->n] = *token;
     a->tokens[a->n++].content = content;
+    if (token->id >= a->end_id) a->end_id = token->id + 1;
     content = NULL;
 done:
     free(content);
     return rc;
 }
 
-static ge_status build(struct added *a, bool normalized, const struct normalizer *normalizer,
-                       struct trie *trie)
+/* ---- finishing ---------------------------------------------------------------------------- */
+
+/* The normalized forms of normalized tokens, where they are not the content itself. */
+static ge_status normalize_tokens(struct added *a, const struct normalizer *normalizer)
+{
+    ge_status rc = GE_OK;
+    struct ge_buf form, spare;
+    ge_buf_init(&form, PATTERN_MAX);
+    ge_buf_init(&spare, PATTERN_MAX);
+    for (size_t i = 0; i < a->n; i++) {
+        struct added_token *t = &a->tokens[i];
+        if (!t->normalized) continue;
+        ge_buf_reset(&form);
+        ge_buf_str(&form, t->content);
+        GE_TRY(ge_buf_status(&form));
+        GE_TRY(ge_normalizer_run(normalizer, &form, &spare, NULL));
+        const char *text = form.len > 0 ? form.data : "";
+        if (strcmp(text, t->content) != 0) GE_TRY_PTR(t->shown, ge_strdup(text));
+    }
+done:
+    ge_buf_free(&form);
+    ge_buf_free(&spare);
+    return rc;
+}
+
+static const char *shown(const struct added_token *t)
+{
+    return t->shown != NULL ? t->shown : t->content;
+}
+
+static ge_status build(struct added *a, bool normalized, struct added_patterns *p)
 {
     ge_status rc = GE_OK;
     struct trie_key *keys = NULL;
-    struct ge_buf *forms = NULL;
-    struct ge_buf spare;
-    size_t n = 0;
-    ge_buf_init(&spare, PATTERN_MAX);
+    size_t n = 0, n_starts = 0;
     GE_NEW(keys, a->n);
-    GE_NEW(forms, a->n);
     for (size_t i = 0; i < a->n; i++) {
         if (a->tokens[i].normalized != normalized) continue;
-        ge_buf_init(&forms[n], PATTERN_MAX);
-        ge_buf_str(&forms[n], a->tokens[i].content);
-        GE_TRY(ge_buf_status(&forms[n]));
-        if (normalized) GE_TRY(ge_normalizer_run(normalizer, &forms[n], &spare));
-        keys[n] =
-            (struct trie_key){.text = forms[n].data, .len = forms[n].len, .value = (int32_t)i};
-        n++;
+        const char *text = shown(&a->tokens[i]);
+        keys[n++] = (struct trie_key){.text = text, .len = strlen(text), .value = (int32_t)i};
+        if (text[0] != '\0') p->starts[(unsigned char)text[0]] = true;
     }
-    GE_TRY(ge_trie_build(trie, keys, n));
+    p->only = -1;
+    for (int byte = 0; byte < 256; byte++) {
+        if (!p->starts[byte]) continue;
+        p->only = n_starts++ == 0 ? byte : -1;
+    }
+    GE_TRY(ge_trie_build(&p->trie, keys, n));
 done:
-    for (size_t i = 0; forms != NULL && i < a->n; i++) ge_buf_free(&forms[i]);
-    free(forms);
     free(keys);
-    ge_buf_free(&spare);
+    return rc;
+}
+
+struct numbered {
+    int32_t id;
+    uint32_t index;
+};
+
+static int compare_numbered(const void *pa, const void *pb)
+{
+    const struct numbered *a = pa, *b = pb;
+    if (a->id != b->id) return a->id < b->id ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
+}
+
+static ge_status sort_by_id(struct added *a)
+{
+    ge_status rc = GE_OK;
+    struct numbered *order = NULL;
+    GE_NEW(order, a->n);
+    GE_NEW(a->by_id, a->n);
+    for (size_t i = 0; i < a->n; i++) {
+        order[i] = (struct numbered){.id = a->tokens[i].id, .index = (uint32_t)i};
+    }
+    if (a->n > 0) qsort(order, a->n, sizeof *order, compare_numbered);
+    for (size_t i = 0; i < a->n; i++) a->by_id[i] = order[i].index;
+done:
+    free(order);
     return rc;
 }
 
 ge_status ge_added_finish(struct added *a, const struct normalizer *normalizer)
 {
     ge_status rc = GE_OK;
-    GE_TRY(build(a, false, normalizer, &a->raw));
-    GE_TRY(build(a, true, normalizer, &a->normalized));
+    GE_TRY(normalize_tokens(a, normalizer));
+    GE_TRY(build(a, false, &a->raw));
+    GE_TRY(build(a, true, &a->normalized));
+    GE_TRY(sort_by_id(a));
+    for (size_t i = 0; i < a->n; i++) {
+        const struct added_token *same = ge_added_find(a, shown(&a->tokens[i]));
+        a->tokens[i].skipped = same != NULL && same->special;
+    }
 done:
     return rc;
 }
 
 void ge_added_free(struct added *a)
 {
-    for (size_t i = 0; i < a->n; i++) free(a->tokens[i].content);
+    for (size_t i = 0; i < a->n; i++) {
+        free(a->tokens[i].content);
+        free(a->tokens[i].shown);
+    }
     free(a->tokens);
-    ge_trie_free(&a->raw);
-    ge_trie_free(&a->normalized);
+    free(a->by_id);
+    ge_vocab_free(&a->index);
+    ge_trie_free(&a->raw.trie);
+    ge_trie_free(&a->normalized.trie);
     memset(a, 0, sizeof *a);
 }
 
@@ -111,30 +189,26 @@ static bool touches_word(const char *text, size_t len, size_t begin, size_t end)
            (end < len && (class_after(text, len, end) & GE_CHAR_WORD));
 }
 
-/* First place from pos on where a key may begin. */
-static size_t skip_to_candidate(const struct trie *t, const char *text, size_t len, size_t pos)
+/* First place from pos on where a token may begin. */
+static size_t skip_to_candidate(const struct added_patterns *p, const char *text, size_t len,
+                                size_t pos)
 {
-    const struct trie_node *root = t->nodes, *first = t->nodes + root->first_child;
-    if (root->n_children == 1) {
-        const char *at = memchr(text + pos, first->byte, len - pos);
+    if (p->only >= 0) {
+        const char *at = memchr(text + pos, p->only, len - pos);
         return at == NULL ? len : (size_t)(at - text);
     }
-    for (; pos < len; pos++) {
-        for (unsigned k = 0; k < root->n_children; k++) {
-            if (first[k].byte == (unsigned char)text[pos]) return pos;
-        }
-    }
-    return len;
+    while (pos < len && !p->starts[(unsigned char)text[pos]]) pos++;
+    return pos;
 }
 
 bool ge_added_next(const struct added *a, bool normalized, const char *text, size_t len,
                    struct added_search *at, struct added_match *match)
 {
-    const struct trie *trie = normalized ? &a->normalized : &a->raw;
-    if (trie->n < 2) return false;
-    while ((at->pos = skip_to_candidate(trie, text, len, at->pos)) < len) {
+    const struct added_patterns *p = normalized ? &a->normalized : &a->raw;
+    if (p->trie.nodes == NULL) return false;
+    while ((at->pos = skip_to_candidate(p, text, len, at->pos)) < len) {
         size_t n, begin = at->pos;
-        int32_t index = ge_trie_longest(trie, text + begin, len - begin, &n);
+        int32_t index = ge_trie_longest(&p->trie, text + begin, len - begin, &n);
         if (index < 0) {
             at->pos++;
             continue;
@@ -142,6 +216,7 @@ bool ge_added_next(const struct added *a, bool normalized, const char *text, siz
         const struct added_token *t = &a->tokens[index];
         size_t end = begin + n;
         at->pos = end;
+        if (t->special && a->ignore_special) continue;
         if (t->single_word && touches_word(text, len, begin, end)) continue;
         if (begin < at->done) continue; /* inside the white space that the match before took */
         if (t->lstrip) {
@@ -157,7 +232,8 @@ bool ge_added_next(const struct added *a, bool normalized, const char *text, siz
             }
         }
         at->done = end;
-        *match = (struct added_match){.begin = begin, .end = end, .id = t->id};
+        *match =
+            (struct added_match){.begin = begin, .end = end, .id = t->id, .special = t->special};
         return true;
     }
     return false;

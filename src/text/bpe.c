@@ -1,130 +1,15 @@
+/* Encoding with BPE. Where no merge joins the characters on both sides of a place, the word falls
+ * apart there, so a whole text becomes many short stretches, whose ids are remembered. */
 #include "text/bpe.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "text/bpe_merge.h"
 #include "text/unicode.h"
 
-enum { SYMBOL_BYTES = 256 }; /* longest affixes and a character */
-
-/* Place of a symbol in its word, as two bits: it begins the word, it ends it. */
-enum { INNER = 0, FIRST = 1, LAST = 2 };
-
-/* ---- building ----------------------------------------------------------------------------- */
-
-static size_t free_slot(const struct bpe_merge *table, size_t n_slots, uint64_t pair)
-{
-    uint64_t h = pair * 0x9E3779B97F4A7C15u;
-    size_t slot = (size_t)(h ^ h >> 32) & (n_slots - 1);
-    while (table[slot].pair != UINT64_MAX && table[slot].pair != pair) {
-        slot = (slot + 1) & (n_slots - 1);
-    }
-    return slot;
-}
-
-static ge_status grow_table(struct bpe *m)
-{
-    ge_status rc = GE_OK;
-    if (2 * (m->n_merges + 1) <= m->n_slots) return GE_OK;
-    size_t n_slots = m->n_slots == 0 ? 1024 : 2 * m->n_slots;
-    struct bpe_merge *table = NULL;
-    GE_NEW(table, n_slots);
-    for (size_t i = 0; i < n_slots; i++) table[i].pair = UINT64_MAX;
-    for (size_t i = 0; i < m->n_slots; i++) {
-        if (m->merges[i].pair == UINT64_MAX) continue;
-        table[free_slot(table, n_slots, m->merges[i].pair)] = m->merges[i];
-    }
-    free(m->merges);
-    m->merges = table;
-    m->n_slots = n_slots;
-done:
-    return rc;
-}
-
-/* Id of a + b without b's continuing prefix; -1 if it is not in the vocabulary. */
-static ge_status find_joined(const struct bpe *m, const char *a, size_t a_len, const char *b,
-                             size_t b_len, int32_t *id)
-{
-    size_t skip = strlen(m->prefix);
-    if (b_len < skip) skip = b_len;
-    struct ge_buf text;
-    ge_buf_init(&text, (size_t)1 << 24);
-    ge_buf_add(&text, a, a_len);
-    ge_buf_add(&text, b + skip, b_len - skip);
-    ge_status rc = ge_buf_status(&text);
-    *id = rc == GE_OK ? ge_vocab_find(m->vocab, text.len > 0 ? text.data : "", text.len) : -1;
-    ge_buf_free(&text);
-    return rc;
-}
-
-ge_status ge_bpe_add_merge(struct bpe *m, const char *left, size_t left_len, const char *right,
-                           size_t right_len, uint32_t rank)
-{
-    ge_status rc = GE_OK;
-    int32_t a = ge_vocab_find(m->vocab, left, left_len),
-            b = ge_vocab_find(m->vocab, right, right_len);
-    int32_t joined = -1;
-    if (a >= 0 && b >= 0) GE_TRY(find_joined(m, left, left_len, right, right_len, &joined));
-    if (joined < 0) {
-        return ge_fail(GE_EFORMAT,
-                       "merge %u (\"%.*s\" and \"%.*s\"): a side or their union is not in the "
-                       "vocabulary",
-                       (unsigned)rank, (int)(left_len < 64 ? left_len : 64), left,
-                       (int)(right_len < 64 ? right_len : 64), right);
-    }
-    GE_TRY(grow_table(m));
-    uint64_t pair = (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
-    m->merges[free_slot(m->merges, m->n_slots, pair)] =
-        (struct bpe_merge){.pair = pair, .rank = rank, .id = joined};
-    m->n_merges = (size_t)rank + 1;
-done:
-    return rc;
-}
-
-/* Id of a character at a place of its word; -1 if it is not in the vocabulary. */
-static int32_t find_symbol(const struct bpe *m, const char *character, size_t n, unsigned place)
-{
-    char text[SYMBOL_BYTES];
-    size_t len = 0, prefix = strlen(m->prefix), suffix = strlen(m->suffix);
-    if (prefix + n + suffix > sizeof text) return -1;
-    if (!(place & FIRST)) {
-        memcpy(text, m->prefix, prefix);
-        len = prefix;
-    }
-    memcpy(text + len, character, n);
-    len += n;
-    if (place & LAST) {
-        memcpy(text + len, m->suffix, suffix);
-        len += suffix;
-    }
-    return ge_vocab_find(m->vocab, text, len);
-}
-
-void ge_bpe_finish(struct bpe *m)
-{
-    m->unk_id = m->unk == NULL ? -1 : ge_vocab_find(m->vocab, m->unk, strlen(m->unk));
-    for (unsigned place = 0; place < 4; place++) {
-        for (uint32_t cp = 0; cp < BPE_DIRECT; cp++) {
-            char bytes[4];
-            m->direct[place][cp] = find_symbol(m, bytes, ge_utf8_encode(cp, bytes), place);
-        }
-    }
-}
-
-void ge_bpe_free(struct bpe *m)
-{
-    free(m->suffix);
-    free(m->prefix);
-    free(m->unk);
-    free(m->merges);
-    memset(m, 0, sizeof *m);
-}
-
-/* ---- encoding ----------------------------------------------------------------------------- */
+/* ---- symbols ------------------------------------------------------------------------------ */
 
 static ge_status add_symbol(struct bpe_scratch *s, int32_t id)
 {
@@ -141,29 +26,160 @@ done:
     return rc;
 }
 
-/* One symbol for each character of the word. */
-static ge_status split_word(const struct bpe *m, const char *word, size_t len,
-                            struct bpe_scratch *s)
+/* The bytes of an unknown character; *done = false: not all of them are in the vocabulary. */
+static ge_status add_bytes(const struct bpe *m, const char *character, size_t n, unsigned place,
+                           struct bpe_scratch *s, bool *done)
 {
     ge_status rc = GE_OK;
-    bool after_unknown = false;
+    char text[BPE_SYMBOL_BYTES];
+    size_t len = ge_bpe_symbol(m, character, n, place, text);
+    *done = m->byte_fallback && len > 0;
+    for (size_t i = 0; i < len && *done; i++) *done = m->bytes[(unsigned char)text[i]] >= 0;
+    for (size_t i = 0; i < len && *done; i++) {
+        GE_TRY(add_symbol(s, m->bytes[(unsigned char)text[i]]));
+    }
+done:
+    return rc;
+}
+
+/* One symbol for each character of text[begin, end). An unknown one waits until the next known one,
+ * and byte symbols overtake it: that is the reference's order. */
+static ge_status split_symbols(const struct bpe *m, const char *word, size_t len, size_t begin,
+                               size_t end, struct bpe_scratch *s)
+{
+    ge_status rc = GE_OK;
+    bool waiting = false, done;
     size_t n;
     s->n = 0;
-    for (size_t i = 0; i < len; i += n) {
+    for (size_t i = begin; i < end; i += n) {
         uint32_t cp = ge_unicode_at(word + i, len - i, &n);
-        unsigned place = (i == 0 ? FIRST : INNER) | (i + n == len ? LAST : INNER);
-        int32_t id = cp < BPE_DIRECT ? m->direct[place][cp] : find_symbol(m, word + i, n, place);
-        bool unknown = id < 0;
-        if (unknown && m->unk_id < 0) {
+        unsigned place = (i == 0 ? BPE_FIRST : BPE_INNER) | (i + n == len ? BPE_LAST : BPE_INNER);
+        int32_t id = ge_bpe_find_symbol(m, word + i, n, cp, place);
+        if (id >= 0) {
+            if (waiting) GE_TRY(add_symbol(s, m->unk_id));
+            waiting = false;
+            GE_TRY(add_symbol(s, id));
+            continue;
+        }
+        GE_TRY(add_bytes(m, word + i, n, place, s, &done));
+        if (done || m->unk == NULL) continue;
+        if (m->unk_id < 0) {
             return ge_fail(GE_EFORMAT,
-                           "\"%.*s\" is not in the vocabulary and the model has no unknown token",
-                           (int)n, word + i);
+                           "\"%.*s\" is not in the vocabulary, and the unknown token \"%.64s\" is "
+                           "not either",
+                           (int)n, word + i, m->unk);
         }
-        if (!(unknown && after_unknown && m->fuse_unk)) {
-            GE_TRY(add_symbol(s, unknown ? m->unk_id : id));
-        }
-        after_unknown = unknown;
+        if (waiting && !m->fuse_unk) GE_TRY(add_symbol(s, m->unk_id));
+        waiting = true;
     }
+    if (waiting) GE_TRY(add_symbol(s, m->unk_id));
+done:
+    return rc;
+}
+
+/* ---- remembered stretches ----------------------------------------------------------------- */
+
+static ge_status open_cache(const struct bpe *m, struct bpe_scratch *s)
+{
+    ge_status rc = GE_OK;
+    if (s->identity == m->identity) return GE_OK;
+    if (s->cache == NULL) GE_NEW(s->cache, BPE_CACHE_SLOTS);
+    for (size_t i = 0; i < BPE_CACHE_SLOTS; i++) s->cache[i].len = 0;
+    s->identity = m->identity;
+done:
+    return rc;
+}
+
+static struct bpe_cached *cached(const struct bpe *m, struct bpe_scratch *s, const char *text,
+                                 size_t len)
+{
+    if (m->identity == 0 || len == 0 || len > BPE_CACHE_BYTES) return NULL;
+    return &s->cache[ge_check64(text, len) % BPE_CACHE_SLOTS];
+}
+
+static void remember(const struct bpe_scratch *s, const char *text, size_t len,
+                     struct bpe_cached *slot)
+{
+    size_t n = 0;
+    for (uint32_t i = s->n > 0 ? 0 : BPE_NONE; i != BPE_NONE; i = s->symbols[i].next) {
+        if (n == BPE_CACHE_IDS) {
+            slot->len = 0;
+            return;
+        }
+        slot->ids[n++] = s->symbols[i].id;
+    }
+    memcpy(slot->text, text, len);
+    slot->len = (unsigned char)len;
+    slot->n = (unsigned char)n;
+}
+
+/* ---- encoding ----------------------------------------------------------------------------- */
+
+/* word[begin, end), which no merge leaves. */
+static ge_status encode_stretch(const struct bpe *m, const char *word, size_t len, size_t begin,
+                                size_t end, struct bpe_scratch *s, struct ids *ids)
+{
+    ge_status rc = GE_OK;
+    struct bpe_cached *slot = cached(m, s, word + begin, end - begin);
+    if (slot != NULL && slot->len == end - begin &&
+        memcmp(slot->text, word + begin, end - begin) == 0) {
+        for (size_t i = 0; i < slot->n && !ids->full; i++) GE_TRY(ge_ids_add(ids, slot->ids[i]));
+        return GE_OK;
+    }
+    GE_TRY(split_symbols(m, word, len, begin, end, s));
+    GE_TRY(ge_bpe_merge_word(m, s));
+    if (slot != NULL) remember(s, word + begin, end - begin, slot);
+    for (uint32_t i = s->n > 0 ? 0 : BPE_NONE; i != BPE_NONE && !ids->full;
+         i = s->symbols[i].next) {
+        GE_TRY(ge_ids_add(ids, s->symbols[i].id));
+    }
+done:
+    return rc;
+}
+
+/* Characters at the ends of the symbols of one character: those of its token, or of its bytes'
+ * tokens. False: unknown, and to be left beside its neighbours. */
+static bool ends_of(const struct bpe *m, const char *character, size_t n, uint32_t cp,
+                    uint32_t *first, uint32_t *last)
+{
+    *first = *last = cp;
+    if (ge_bpe_find_symbol(m, character, n, cp, BPE_INNER) >= 0) return true;
+    *first = '<';
+    *last = '>';
+    for (size_t i = 0; i < n; i++) {
+        if (!m->byte_fallback || m->bytes[(unsigned char)character[i]] < 0) return false;
+    }
+    return true;
+}
+
+/* A long word without affixes, stretch by stretch. */
+static ge_status encode_long(const struct bpe *m, const char *word, size_t len,
+                             struct bpe_scratch *s, struct ids *ids)
+{
+    ge_status rc = GE_OK;
+    size_t begin = 0, n, frozen;
+    uint32_t first, last, last_before = 0;
+    bool known, known_before = false;
+    for (size_t i = 0; i < len && !ids->full; i += n) {
+        int32_t id = ge_trie_longest(&m->frozen, word + i, len - i, &frozen);
+        if (id >= 0) {
+            GE_TRY(encode_stretch(m, word, len, begin, i, s, ids));
+            if (!ids->full) GE_TRY(ge_ids_add(ids, id));
+            n = frozen;
+            begin = i + n;
+            known_before = false;
+            continue;
+        }
+        uint32_t cp = ge_unicode_at(word + i, len - i, &n);
+        known = ends_of(m, word + i, n, cp, &first, &last);
+        if (known && known_before && !ge_bpe_joins(m, last_before, first)) {
+            GE_TRY(encode_stretch(m, word, len, begin, i, s, ids));
+            begin = i;
+        }
+        known_before = known;
+        last_before = last;
+    }
+    if (!ids->full) GE_TRY(encode_stretch(m, word, len, begin, len, s, ids));
 done:
     return rc;
 }
@@ -173,18 +189,18 @@ ge_status ge_bpe_encode(const struct bpe *m, const char *word, size_t len,
 {
     ge_status rc = GE_OK;
     if (len == 0) return GE_OK;
-    if (len >= BPE_NONE) return ge_fail(GE_ELIMIT, "a word of %zu bytes is too long", len);
+    if (len >= BPE_NONE / 4) return ge_fail(GE_ELIMIT, "a word of %zu bytes is too long", len);
     if (m->ignore_merges) {
         int32_t whole = ge_vocab_find(m->vocab, word, len);
         if (whole >= 0) return ge_ids_add(ids, whole);
     }
     if (*scratch == NULL) GE_NEW(*scratch, 1);
     struct bpe_scratch *s = *scratch;
-    GE_TRY(split_word(m, word, len, s));
-    GE_TRY(ge_bpe_merge_word(m, s));
-    for (uint32_t i = s->n > 0 ? 0 : BPE_NONE; i != BPE_NONE && !ids->full;
-         i = s->symbols[i].next) {
-        GE_TRY(ge_ids_add(ids, s->symbols[i].id));
+    GE_TRY(open_cache(m, s));
+    if (m->joints != NULL && (len > BPE_CACHE_BYTES || m->frozen.nodes != NULL)) {
+        GE_TRY(encode_long(m, word, len, s, ids));
+    } else {
+        GE_TRY(encode_stretch(m, word, len, 0, len, s, ids));
     }
 done:
     return rc;
@@ -195,6 +211,7 @@ void ge_bpe_scratch_delete(struct bpe_scratch **scratch)
     struct bpe_scratch *s = *scratch;
     if (s == NULL) return;
     free(s->symbols);
+    free(s->cache);
     free(s->entries);
     free(s->head);
     free(s->tail);
@@ -202,23 +219,4 @@ void ge_bpe_scratch_delete(struct bpe_scratch **scratch)
     free(s->late);
     free(s);
     *scratch = NULL;
-}
-
-void ge_bpe_hash(const struct bpe *m, struct ge_hasher *h)
-{
-    ge_hasher_add_str(h, m->prefix);
-    ge_hasher_add_str(h, m->suffix);
-    ge_hasher_add_str(h, m->unk);
-    ge_hasher_add_u64(h, m->fuse_unk);
-    ge_hasher_add_u64(h, m->ignore_merges);
-    /* The table's order depends on its history; ranks are distinct, so a sum of mixed words will
-     * do and needs no sorting. */
-    uint64_t sum = 0;
-    for (size_t i = 0; i < m->n_slots; i++) {
-        const struct bpe_merge *e = &m->merges[i];
-        if (e->pair == UINT64_MAX) continue;
-        uint64_t words[] = {e->pair, e->rank, (uint64_t)e->id};
-        sum += ge_check64(words, sizeof words);
-    }
-    ge_hasher_add_u64(h, sum);
 }

@@ -128,7 +128,7 @@ done:
 }
 
 /* Take the lowest (rank, place). False when nothing is left. */
-static int take(struct bpe_scratch *s, uint32_t *rank, uint32_t *pos)
+static bool take(struct bpe_scratch *s, uint32_t *rank, uint32_t *pos)
 {
     uint64_t queued = UINT64_MAX;
     if (s->ranks_n > 0) {
@@ -139,9 +139,9 @@ static int take(struct bpe_scratch *s, uint32_t *rank, uint32_t *pos)
         *rank = (uint32_t)(s->late[0] >> 32);
         *pos = (uint32_t)s->late[0];
         pop_min(s->late, &s->late_n);
-        return 1;
+        return true;
     }
-    if (s->ranks_n == 0) return 0;
+    if (s->ranks_n == 0) return false;
     *rank = (uint32_t)s->ranks[0];
     *pos = (uint32_t)queued;
     s->head[*rank] = s->entries[s->head[*rank]].next;
@@ -149,20 +149,22 @@ static int take(struct bpe_scratch *s, uint32_t *rank, uint32_t *pos)
         s->tail[*rank] = BPE_NONE;
         pop_min(s->ranks, &s->ranks_n);
     }
-    return 1;
+    return true;
 }
 
 /* Empty queues for all ranks of the model. */
 static ge_status prepare(const struct bpe *m, struct bpe_scratch *s)
 {
     ge_status rc = GE_OK;
+    size_t fresh = s->unclean ? 0 : s->n_ranks; /* the queues below are empty */
     s->n_entries = s->ranks_n = s->late_n = 0;
-    if (s->n_ranks < m->n_merges) {
-        GE_TRY_PTR(s->head, ge_realloc(s->head, m->n_merges, sizeof *s->head));
-        GE_TRY_PTR(s->tail, ge_realloc(s->tail, m->n_merges, sizeof *s->tail));
-        s->n_ranks = m->n_merges;
+    if (s->n_ranks < m->n_ranks) {
+        GE_RESIZE(s->head, m->n_ranks);
+        GE_RESIZE(s->tail, m->n_ranks);
+        s->n_ranks = m->n_ranks;
     }
-    for (size_t i = 0; i < s->n_ranks; i++) s->head[i] = s->tail[i] = BPE_NONE;
+    for (size_t i = fresh; i < s->n_ranks; i++) s->head[i] = s->tail[i] = BPE_NONE;
+    s->unclean = true;
 done:
     return rc;
 }
@@ -181,6 +183,7 @@ static ge_status merge_long(const struct bpe *m, struct bpe_scratch *s)
         GE_TRY(push(m, s, s->symbols[pos].prev));
         GE_TRY(push(m, s, pos));
     }
+    s->unclean = false;
 done:
     return rc;
 }

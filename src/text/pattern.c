@@ -13,7 +13,11 @@
 
 const char GE_PATTERN_CLIP[] = WORDS;
 const char GE_PATTERN_CLIP_SPECIALS[] = "<\\|startoftext\\|>|<\\|endoftext\\|>|" WORDS;
+const char GE_PATTERN_GPT2[] =
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const char GE_PATTERN_SPACES[] = "\\s+";
+
+#define MANY_BLANKS " {2,}"
 
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 10000, HEAP_LIMIT_KIB = 65536 };
 
@@ -104,6 +108,36 @@ static bool scan_spaces(const char *text, size_t len, size_t from, size_t *begin
     return false;
 }
 
+static bool scan_many_blanks(const char *text, size_t len, size_t from, size_t *begin, size_t *end)
+{
+    for (size_t i = from; i < len; i = *end + 1) {
+        const char *at = memchr(text + i, ' ', len - i);
+        if (at == NULL) return false;
+        *begin = *end = (size_t)(at - text);
+        while (*end < len && text[*end] == ' ') ++*end;
+        if (*end - *begin >= 2) return true;
+    }
+    return false;
+}
+
+static unsigned word_class_at(const char *text, size_t len, size_t i, size_t *n)
+{
+    uint32_t cp = ge_unicode_at(text + i, len - i, n);
+    return ge_unicode_class(cp) & (GE_CHAR_WORD | GE_CHAR_SPACE);
+}
+
+bool ge_pattern_scan_words(const char *text, size_t len, size_t from, size_t *begin, size_t *end)
+{
+    size_t i = from, n;
+    while (i < len && (word_class_at(text, len, i, &n) & GE_CHAR_SPACE)) i += n;
+    if (i >= len) return false;
+    *begin = i;
+    unsigned class = word_class_at(text, len, i, &n);
+    while (i < len && word_class_at(text, len, i, &n) == class) i += n;
+    *end = i;
+    return true;
+}
+
 /* '(s|t|re|ve|m|ll|d), " ?" before a run of letters, numbers or others, \s+(?!\S), \s+ */
 bool ge_pattern_scan_gpt2(const char *text, size_t len, size_t from, size_t *begin, size_t *end)
 {
@@ -134,19 +168,71 @@ static const struct {
     pattern_scan *scan;
 } scanners[] = {{GE_PATTERN_CLIP, scan_clip},
                 {GE_PATTERN_CLIP_SPECIALS, scan_clip_specials},
-                {GE_PATTERN_SPACES, scan_spaces}};
+                {GE_PATTERN_GPT2, ge_pattern_scan_gpt2},
+                {GE_PATTERN_SPACES, scan_spaces},
+                {MANY_BLANKS, scan_many_blanks}};
+
+/* The reference's regexes are Oniguruma's: \h is a hexadecimal digit there, and \s is White_Space,
+ * to which PCRE2 adds U+180E. */
+static ge_status translate(const char *source, char **out)
+{
+    static const char hex[] = "0-9A-Fa-f";
+    static const char space[] =
+        "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}"
+        "\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+    struct ge_buf b;
+    bool in_class = false;
+    ge_buf_init(&b, (size_t)1 << 24);
+    for (const char *c = source; *c != '\0'; c++) {
+        const char *set = NULL;
+        if (*c == '\\' && c[1] != '\0') {
+            c++;
+            if (*c == 'h') set = hex;
+            if (*c == 's') set = space;
+            if (set == NULL) ge_buf_char(&b, '\\');
+        } else if (in_class && *c == '[' && c[1] == ':' && strstr(c, ":]") != NULL) {
+            for (; c[0] != ':' || c[1] != ']'; c++) ge_buf_char(&b, *c);
+            ge_buf_char(&b, *c++); /* the class of POSIX ends in ":]", the last of it below */
+        } else if (*c == '[' || *c == ']') {
+            in_class = *c == '[';
+        }
+        if (set == NULL) {
+            ge_buf_char(&b, *c);
+        } else {
+            ge_buf_printf(&b, in_class ? "%s" : "[%s]", set);
+        }
+    }
+    *out = ge_buf_take(&b, NULL);
+    ge_status rc = *out == NULL ? GE_ENOMEM : GE_OK;
+    ge_buf_free(&b);
+    return rc;
+}
 
 static ge_status compile(struct pattern *p)
 {
+    ge_status rc = GE_OK;
     int code;
     PCRE2_SIZE offset;
-    p->regex = pcre2_compile((PCRE2_SPTR)p->source, PCRE2_ZERO_TERMINATED,
-                             PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset, NULL);
-    if (p->regex != NULL) return GE_OK;
-    PCRE2_UCHAR reason[128] = {0};
-    pcre2_get_error_message(code, reason, sizeof reason);
-    return ge_fail(GE_EFORMAT, "regex \"%.200s\": %s at byte %zu", p->source, (char *)reason,
-                   (size_t)offset);
+    char *source = NULL;
+    pcre2_compile_context *context = NULL;
+    GE_TRY(translate(p->source, &source));
+    GE_TRY_PTR(context, pcre2_compile_context_create(NULL));
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    p->regex = pcre2_compile((PCRE2_SPTR)source, PCRE2_ZERO_TERMINATED,
+                             PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+                             &code, &offset, context);
+    if (p->regex == NULL) {
+        PCRE2_UCHAR reason[128] = {0};
+        pcre2_get_error_message(code, reason, sizeof reason);
+        rc = ge_fail(GE_EFORMAT, "regex \"%.200s\": %s at byte %zu", source, (char *)reason,
+                     (size_t)offset);
+        goto done;
+    }
+    pcre2_jit_compile(p->regex, PCRE2_JIT_COMPLETE); /* it only saves time */
+done:
+    pcre2_compile_context_free(context);
+    free(source);
+    return rc;
 }
 
 ge_status ge_pattern_init(struct pattern *p, const char *source, bool literal)
@@ -171,63 +257,105 @@ void ge_pattern_free(struct pattern *p)
     *p = (struct pattern){0};
 }
 
-static ge_status find_regex(const struct pattern *p, const char *text, size_t len, size_t from,
-                            size_t *begin, size_t *end, bool *found)
+/* ---- searching ---------------------------------------------------------------------------- */
+
+struct memory {
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+};
+
+static ge_status find_literal(const struct pattern *p, const char *text, size_t len,
+                              struct pattern_search *s, bool *found)
+{
+    size_t n = strlen(p->source);
+    const char *at = n > len - s->from ? NULL : memmem(text + s->from, len - s->from, p->source, n);
+    *found = at != NULL;
+    if (*found) {
+        s->begin = (size_t)(at - text);
+        s->end = s->begin + n;
+    }
+    return GE_OK;
+}
+
+static ge_status make_memory(struct pattern_search *s)
 {
     ge_status rc = GE_OK;
-    pcre2_match_data *data = NULL;
-    pcre2_match_context *context = NULL;
-    GE_TRY_PTR(data, pcre2_match_data_create(1, NULL));
-    GE_TRY_PTR(context, pcre2_match_context_create(NULL));
-    pcre2_set_match_limit(context, MATCH_LIMIT);
-    pcre2_set_depth_limit(context, DEPTH_LIMIT);
-    pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-    *found = false;
-    while (from < len && !*found) {
-        int code =
-            pcre2_match(p->regex, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data, context);
-        if (code == PCRE2_ERROR_NOMATCH) break;
-        if (code < 0) {
-            rc = ge_fail(GE_ELIMIT, "regex \"%.200s\" takes too long on this text (PCRE2 error %d)",
-                         p->source, code);
-            goto done;
-        }
-        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
-        size_t step;
-        *begin = at[0];
-        *end = at[1];
-        *found = at[1] > at[0];
-        if (!*found) {
-            if (at[1] >= len) break;
-            ge_unicode_at(text + at[1], len - at[1], &step);
-            from = at[1] + step;
-        }
-    }
+    struct memory *m = NULL;
+    if (s->memory != NULL) return GE_OK;
+    GE_NEW(m, 1);
+    s->memory = m;
+    GE_TRY_PTR(m->data, pcre2_match_data_create(1, NULL));
+    GE_TRY_PTR(m->context, pcre2_match_context_create(NULL));
+    pcre2_set_match_limit(m->context, MATCH_LIMIT);
+    pcre2_set_depth_limit(m->context, DEPTH_LIMIT);
+    pcre2_set_heap_limit(m->context, HEAP_LIMIT_KIB);
 done:
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
     return rc;
 }
 
-ge_status ge_pattern_find(const struct pattern *p, const char *text, size_t len, size_t from,
-                          size_t *begin, size_t *end, bool *found)
+static ge_status find_regex(const struct pattern *p, const char *text, size_t len,
+                            struct pattern_search *s, bool *found)
 {
+    ge_status rc = GE_OK;
+    GE_TRY(make_memory(s));
+    const struct memory *m = s->memory;
+    int code = pcre2_match(p->regex, (PCRE2_SPTR)text, len, s->from, PCRE2_NO_UTF_CHECK, m->data,
+                           m->context);
+    if (code == PCRE2_ERROR_JIT_STACKLIMIT) {
+        code = pcre2_match(p->regex, (PCRE2_SPTR)text, len, s->from,
+                           PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, m->data, m->context);
+    }
+    if (code < 0 && code != PCRE2_ERROR_NOMATCH) {
+        return ge_fail(GE_ELIMIT, "regex \"%.200s\" takes too long on this text (PCRE2 error %d)",
+                       p->source, code);
+    }
+    *found = code >= 0;
+    if (*found) {
+        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
+        s->begin = at[0] < s->from ? s->from : at[0]; /* \K in a look-around can move it */
+        s->end = at[1] < s->begin ? s->begin : at[1];
+    }
+done:
+    return rc;
+}
+
+ge_status ge_pattern_next(const struct pattern *p, const char *text, size_t len,
+                          struct pattern_search *s, bool *found)
+{
+    ge_status rc = GE_OK;
     *found = false;
-    if (p->literal) {
-        size_t n = strlen(p->source);
-        const char *at =
-            n == 0 || from >= len ? NULL : memmem(text + from, len - from, p->source, n);
-        if (at == NULL) return GE_OK;
-        *found = true;
-        *begin = (size_t)(at - text);
-        *end = *begin + n;
-        return GE_OK;
+    while (s->from <= len) {
+        if (p->scan != NULL) {
+            *found = s->from < len && p->scan(text, len, s->from, &s->begin, &s->end);
+        } else if (p->literal) {
+            GE_TRY(find_literal(p, text, len, s, found));
+        } else {
+            GE_TRY(find_regex(p, text, len, s, found));
+        }
+        if (!*found) break;
+        bool again = s->begin == s->end && s->any && s->last_end == s->end;
+        if (!again) {
+            s->from = s->last_end = s->end;
+            s->any = true;
+            return GE_OK;
+        }
+        size_t step = 1;
+        *found = false;
+        if (s->from < len) ge_unicode_at(text + s->from, len - s->from, &step);
+        s->from += step;
     }
-    if (p->scan != NULL) {
-        *found = p->scan(text, len, from, begin, end);
-        return GE_OK;
-    }
-    return find_regex(p, text, len, from, begin, end, found);
+done:
+    return rc;
+}
+
+void ge_pattern_end(struct pattern_search *s)
+{
+    struct memory *m = s->memory;
+    if (m == NULL) return;
+    pcre2_match_data_free(m->data);
+    pcre2_match_context_free(m->context);
+    free(m);
+    s->memory = NULL;
 }
 
 void ge_pattern_library(struct ge_buf *out)

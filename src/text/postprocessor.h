@@ -9,7 +9,7 @@
 
 struct ge_tokenizer;
 
-/* Append to the tokenizer's `before` and `after` what the node (NULL or null: nothing) says.
+/* Put around the tokenizer's `before` and `after` what the node (NULL or null: nothing) says.
  * `path` is the file's. GE_EFORMAT: an id that the vocabulary does not have. GE_EUNSUPPORTED. */
 ge_status ge_postprocessor_parse(struct ge_tokenizer *t, const ge_json *node, const char *path);
 

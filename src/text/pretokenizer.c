@@ -11,110 +11,200 @@ void ge_pretokenizer_free(struct pretokenizer *p)
     memset(p, 0, sizeof *p);
 }
 
-/* ---- steps -------------------------------------------------------------------------------- */
-
-/* Hand a part on to step i, or to the model after the last step. Depth is the number of steps. */
-static ge_status pass_on(const struct pretokenizer *p, size_t i, const char *s, size_t len,
-                         struct pretokenizer_sink *sink)
+/* Hand a part of a piece on to step i, or to the model after the last step. Depth is the number of
+ * steps. */
+static ge_status pass_on(const struct pretokenizer *p, size_t i, struct piece whole, size_t begin,
+                         size_t end, struct pretokenizer_sink *sink)
 {
-    if (len == 0 || sink->stop) return GE_OK;
-    if (i == p->n) return sink->word(sink->ctx, s, len, &sink->stop);
-    return p->steps[i].split(p, i, s, len, sink);
+    struct piece part = {whole.text + begin, end - begin, whole.first && begin == 0};
+    if (part.len == 0 || sink->stop) return GE_OK;
+    if (i == p->n) return sink->word(sink->ctx, part.text, part.len, &sink->stop);
+    return p->steps[i].split(p, i, part, sink);
 }
 
-static ge_status split_pattern(const struct pretokenizer *p, size_t i, const char *s, size_t len,
-                               struct pretokenizer_sink *sink)
+/* ---- splitting at matches ----------------------------------------------------------------- */
+
+/* Matches and the stretches between them arrive in order; one of them waits to be joined with its
+ * neighbour. */
+struct splitter {
+    const struct pretokenizer *p;
+    size_t step;
+    struct piece piece;
+    struct pretokenizer_sink *sink;
+    bool waiting, match_before;
+    size_t begin, end; /* of what waits */
+};
+
+static ge_status emit_waiting(struct splitter *sp)
+{
+    if (!sp->waiting) return GE_OK;
+    sp->waiting = false;
+    return pass_on(sp->p, sp->step + 1, sp->piece, sp->begin, sp->end, sp->sink);
+}
+
+static ge_status put(struct splitter *sp, size_t begin, size_t end, bool match)
 {
     ge_status rc = GE_OK;
-    const struct pretokenizer_step *step = &p->steps[i];
-    size_t from = 0, begin, end;
-    bool found;
-    while (!sink->stop) {
-        GE_TRY(ge_pattern_find(&step->pattern, s, len, from, &begin, &end, &found));
-        if (!found) break;
-        if (step->keep_between) GE_TRY(pass_on(p, i + 1, s + from, begin - from, sink));
-        if (step->keep_matches) GE_TRY(pass_on(p, i + 1, s + begin, end - begin, sink));
-        from = end;
+    bool join = false;
+    switch (sp->p->steps[sp->step].behavior) {
+    case SPLIT_REMOVED:
+        return match ? GE_OK : pass_on(sp->p, sp->step + 1, sp->piece, begin, end, sp->sink);
+    case SPLIT_ISOLATED:
+        return pass_on(sp->p, sp->step + 1, sp->piece, begin, end, sp->sink);
+    case SPLIT_MERGED_WITH_PREVIOUS:
+        join = match && !sp->match_before;
+        break;
+    case SPLIT_MERGED_WITH_NEXT:
+        join = !match && sp->match_before;
+        break;
+    case SPLIT_CONTIGUOUS:
+        join = match == sp->match_before;
+        break;
     }
-    if (step->keep_between) GE_TRY(pass_on(p, i + 1, s + from, len - from, sink));
+    if (!(join && sp->waiting)) {
+        GE_TRY(emit_waiting(sp));
+        sp->begin = begin;
+    }
+    sp->end = end;
+    sp->waiting = true;
+    sp->match_before = match;
 done:
     return rc;
 }
 
-/* Code point that stands for a byte in byte-level vocabularies: printable bytes for themselves, the
- * other 68 as U+0100 and up, in order. */
-static uint32_t byte_symbol(unsigned byte)
+/* The next character that the step's predicate takes. */
+static bool find_character(const struct pretokenizer_step *step, struct piece piece,
+                           struct pattern_search *at)
 {
-    if (byte <= 0x20) return 0x100 + byte;
-    if (byte <= 0x7E) return byte;
-    if (byte <= 0xA0) return 0x100 + 33 + (byte - 0x7F);
-    return byte == 0xAD ? 0x143 : byte;
-}
-
-static ge_status map_bytes(const struct pretokenizer *p, size_t i, const char *s, size_t len,
-                           struct pretokenizer_sink *sink)
-{
-    ge_buf_reset(sink->bytes);
-    size_t kept = 0; /* s[kept, k) stands for itself and is still to be copied */
-    for (size_t k = 0; k < len; k++) {
-        unsigned byte = (unsigned char)s[k];
-        if (byte > 0x20 && byte < 0x7F) continue;
-        ge_buf_add(sink->bytes, s + kept, k - kept);
-        ge_unicode_put(sink->bytes, byte_symbol(byte));
-        kept = k + 1;
+    size_t n;
+    for (size_t i = at->from; i < piece.len; i += n) {
+        uint32_t cp = ge_unicode_at(piece.text + i, piece.len - i, &n);
+        if (!step->matches(cp, step->delimiter)) continue;
+        at->begin = i;
+        at->from = at->end = i + n;
+        return true;
     }
-    ge_buf_add(sink->bytes, s + kept, len - kept);
-    ge_status rc = ge_buf_status(sink->bytes);
-    if (rc != GE_OK) return rc;
-    return pass_on(p, i + 1, sink->bytes->data, sink->bytes->len, sink);
+    return false;
 }
 
-static ge_status split_byte_level(const struct pretokenizer *p, size_t i, const char *s, size_t len,
+static ge_status split_at(const struct pretokenizer *p, size_t i, struct piece piece,
+                          struct pretokenizer_sink *sink)
+{
+    ge_status rc = GE_OK;
+    const struct pretokenizer_step *step = &p->steps[i];
+    struct splitter sp = {.p = p, .step = i, .piece = piece, .sink = sink};
+    struct pattern_search at = {0};
+    size_t from = 0;
+    bool found;
+    while (!sink->stop) {
+        if (step->matches != NULL) {
+            found = find_character(step, piece, &at);
+        } else {
+            GE_TRY(ge_pattern_next(&step->pattern, piece.text, piece.len, &at, &found));
+        }
+        if (!found) break;
+        if (at.begin > from) GE_TRY(put(&sp, from, at.begin, step->invert));
+        GE_TRY(put(&sp, at.begin, at.end, !step->invert));
+        from = at.end;
+    }
+    if (from < piece.len) GE_TRY(put(&sp, from, piece.len, step->invert));
+    GE_TRY(emit_waiting(&sp));
+done:
+    ge_pattern_end(&at);
+    return rc;
+}
+
+/* White space separates; each punctuation character is a word. */
+static ge_status split_bert(const struct pretokenizer *p, size_t i, struct piece piece,
+                            struct pretokenizer_sink *sink)
+{
+    ge_status rc = GE_OK;
+    const char *s = piece.text;
+    size_t begin = 0, n;
+    for (size_t k = 0; k < piece.len && !sink->stop; k += n) {
+        uint32_t cp = ge_unicode_at(s + k, piece.len - k, &n);
+        bool letter = (cp | 0x20) >= 'a' && (cp | 0x20) <= 'z';
+        unsigned class = letter ? 0 : ge_unicode_class(cp) & (GE_CHAR_SPACE | GE_CHAR_PUNCT);
+        if (class == 0) continue;
+        GE_TRY(pass_on(p, i + 1, piece, begin, k, sink));
+        if (class & GE_CHAR_PUNCT) GE_TRY(pass_on(p, i + 1, piece, k, k + n, sink));
+        begin = k + n;
+    }
+    GE_TRY(pass_on(p, i + 1, piece, begin, piece.len, sink));
+done:
+    return rc;
+}
+
+/* ---- rewriting ---------------------------------------------------------------------------- */
+
+static ge_status map_bytes(const struct pretokenizer *p, size_t i, struct piece piece, size_t begin,
+                           size_t end, struct pretokenizer_sink *sink)
+{
+    struct ge_buf *out = &sink->rewritten[i];
+    ge_buf_reset(out);
+    ge_unicode_show_bytes(piece.text + begin, end - begin, out);
+    ge_status rc = ge_buf_status(out);
+    if (rc != GE_OK) return rc;
+    struct piece mapped = {out->data, out->len, piece.first && begin == 0};
+    return pass_on(p, i + 1, mapped, 0, mapped.len, sink);
+}
+
+static ge_status split_byte_level(const struct pretokenizer *p, size_t i, struct piece piece,
                                   struct pretokenizer_sink *sink)
 {
     ge_status rc = GE_OK;
     const struct pretokenizer_step *step = &p->steps[i];
     size_t begin, end;
     struct ge_buf spaced;
-    ge_buf_init(&spaced, len + 1);
-    if (step->add_prefix_space && s[0] != ' ') {
+    ge_buf_init(&spaced, piece.len + 1);
+    if (step->add_prefix_space && piece.text[0] != ' ') {
         ge_buf_char(&spaced, ' ');
-        ge_buf_add(&spaced, s, len);
+        ge_buf_add(&spaced, piece.text, piece.len);
         GE_TRY(ge_buf_status(&spaced));
-        s = spaced.data;
-        len = spaced.len;
+        piece.text = spaced.data;
+        piece.len = spaced.len;
     }
     if (!step->use_regex) {
-        GE_TRY(map_bytes(p, i, s, len, sink));
+        GE_TRY(map_bytes(p, i, piece, 0, piece.len, sink));
         goto done;
     }
-    for (size_t from = 0; !sink->stop && ge_pattern_scan_gpt2(s, len, from, &begin, &end);
+    for (size_t from = 0;
+         !sink->stop && ge_pattern_scan_gpt2(piece.text, piece.len, from, &begin, &end);
          from = end) {
-        GE_TRY(map_bytes(p, i, s + begin, end - begin, sink));
+        GE_TRY(map_bytes(p, i, piece, begin, end, sink));
     }
 done:
     ge_buf_free(&spaced);
     return rc;
 }
 
-/* White space separates; each punctuation character is a word. */
-static ge_status split_bert(const struct pretokenizer *p, size_t i, const char *s, size_t len,
-                            struct pretokenizer_sink *sink)
+/* The symbol for each space and perhaps one in front; then split before each symbol. */
+static ge_status split_metaspace(const struct pretokenizer *p, size_t i, struct piece piece,
+                                 struct pretokenizer_sink *sink)
 {
-    ge_status rc = GE_OK;
-    size_t begin = 0, n;
-    for (size_t k = 0; k < len && !sink->stop; k += n) {
-        uint32_t cp = ge_unicode_at(s + k, len - k, &n);
-        bool letter = (cp | 0x20) >= 'a' && (cp | 0x20) <= 'z';
-        unsigned class = letter ? 0 : ge_unicode_class(cp) & (GE_CHAR_SPACE | GE_CHAR_PUNCT);
-        if (class == 0) continue;
-        GE_TRY(pass_on(p, i + 1, s + begin, k - begin, sink));
-        if (class & GE_CHAR_PUNCT) GE_TRY(pass_on(p, i + 1, s + k, n, sink));
-        begin = k + n;
+    const struct pretokenizer_step *step = &p->steps[i];
+    const char *symbol = step->pattern.source, *s = piece.text;
+    size_t n = strlen(symbol), kept = 0;
+    struct ge_buf *out = &sink->rewritten[i];
+    ge_buf_reset(out);
+    bool marked = s[0] == ' ' || (piece.len >= n && memcmp(s, symbol, n) == 0);
+    bool wanted =
+        step->scheme == METASPACE_ALWAYS || (step->scheme == METASPACE_FIRST && piece.first);
+    if (wanted && !marked) ge_buf_add(out, symbol, n);
+    for (const char *at; (at = memchr(s + kept, ' ', piece.len - kept)) != NULL;) {
+        size_t k = (size_t)(at - s);
+        ge_buf_add(out, s + kept, k - kept);
+        ge_buf_add(out, symbol, n);
+        kept = k + 1;
+        if (out->status != GE_OK) break;
     }
-    GE_TRY(pass_on(p, i + 1, s + begin, len - begin, sink));
-done:
-    return rc;
+    ge_buf_add(out, s + kept, piece.len - kept);
+    ge_status rc = ge_buf_status(out);
+    if (rc != GE_OK) return rc;
+    piece.text = out->data;
+    piece.len = out->len;
+    return step->in_pieces ? split_at(p, i, piece, sink)
+                           : pass_on(p, i + 1, piece, 0, piece.len, sink);
 }
 
 /* ---- building ----------------------------------------------------------------------------- */
@@ -131,40 +221,118 @@ static ge_status add_step(struct pretokenizer *p, const char *name, pretokenizer
     return GE_OK;
 }
 
-static ge_status add_split(struct pretokenizer *p, const char *source, bool literal,
-                           bool keep_matches, bool keep_between)
+ge_status ge_pretokenizer_add_split(struct pretokenizer *p, const char *source, bool literal,
+                                    enum split_behavior behavior, bool invert)
 {
     ge_status rc = GE_OK;
     struct pretokenizer_step *step = NULL;
-    GE_TRY(add_step(p, "split", split_pattern, &step));
-    step->keep_matches = keep_matches;
-    step->keep_between = keep_between;
+    GE_TRY(add_step(p, "split", split_at, &step));
+    step->behavior = behavior;
+    step->invert = invert;
     GE_TRY(ge_pattern_init(&step->pattern, source, literal));
 done:
     return rc;
 }
 
-static ge_status add_byte_level(struct pretokenizer *p, bool add_prefix_space, bool use_regex)
+ge_status ge_pretokenizer_add_byte_level(struct pretokenizer *p, bool add_prefix_space,
+                                         bool use_regex)
+{
+    struct pretokenizer_step *step = NULL;
+    ge_status rc = add_step(p, "byte_level", split_byte_level, &step);
+    if (rc != GE_OK) return rc;
+    step->add_prefix_space = add_prefix_space;
+    step->use_regex = use_regex;
+    return GE_OK;
+}
+
+ge_status ge_pretokenizer_add_metaspace(struct pretokenizer *p, const char *symbol,
+                                        enum metaspace_scheme scheme, bool in_pieces)
 {
     ge_status rc = GE_OK;
     struct pretokenizer_step *step = NULL;
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->steps[i].split == split_byte_level) {
-            return ge_fail(GE_EUNSUPPORTED, "ByteLevel twice in one pre-tokenizer");
-        }
-    }
-    GE_TRY(add_step(p, "byte_level", split_byte_level, &step));
-    step->add_prefix_space = add_prefix_space;
-    step->use_regex = use_regex;
+    GE_TRY(add_step(p, "metaspace", split_metaspace, &step));
+    step->scheme = scheme;
+    step->in_pieces = in_pieces;
+    step->behavior = SPLIT_MERGED_WITH_NEXT;
+    GE_TRY(ge_pattern_init(&step->pattern, symbol, true));
 done:
+    return rc;
+}
+
+ge_status ge_pretokenizer_add_whitespace(struct pretokenizer *p)
+{
+    struct pretokenizer_step *step = NULL;
+    ge_status rc = add_step(p, "whitespace", split_at, &step);
+    if (rc != GE_OK) return rc;
+    step->pattern.scan = ge_pattern_scan_words;
+    step->behavior = SPLIT_REMOVED;
+    step->invert = true;
+    return GE_OK;
+}
+
+static bool is_space(uint32_t cp, uint32_t delimiter)
+{
+    (void)delimiter;
+    return (ge_unicode_class(cp) & GE_CHAR_SPACE) != 0;
+}
+
+static bool is_punctuation(uint32_t cp, uint32_t delimiter)
+{
+    (void)delimiter;
+    return (ge_unicode_class(cp) & GE_CHAR_PUNCT) != 0;
+}
+
+static bool is_numeric(uint32_t cp, uint32_t delimiter)
+{
+    (void)delimiter;
+    return cp < 0x80 ? cp >= '0' && cp <= '9' : (ge_unicode_more(cp) & GE_MORE_NUMERIC) != 0;
+}
+
+static bool is_delimiter(uint32_t cp, uint32_t delimiter)
+{
+    return cp == delimiter;
+}
+
+static ge_status add_by_character(struct pretokenizer *p, const char *name,
+                                  bool (*matches)(uint32_t cp, uint32_t delimiter),
+                                  enum split_behavior behavior)
+{
+    struct pretokenizer_step *step = NULL;
+    ge_status rc = add_step(p, name, split_at, &step);
+    if (rc != GE_OK) return rc;
+    step->matches = matches;
+    step->behavior = behavior;
+    return GE_OK;
+}
+
+ge_status ge_pretokenizer_add_whitespace_split(struct pretokenizer *p)
+{
+    return add_by_character(p, "whitespace_split", is_space, SPLIT_REMOVED);
+}
+
+ge_status ge_pretokenizer_add_punctuation(struct pretokenizer *p, enum split_behavior behavior)
+{
+    return add_by_character(p, "punctuation", is_punctuation, behavior);
+}
+
+ge_status ge_pretokenizer_add_digits(struct pretokenizer *p, bool one_by_one)
+{
+    return add_by_character(p, "digits", is_numeric,
+                            one_by_one ? SPLIT_ISOLATED : SPLIT_CONTIGUOUS);
+}
+
+ge_status ge_pretokenizer_add_delimiter(struct pretokenizer *p, uint32_t cp)
+{
+    ge_status rc = add_by_character(p, "delimiter", is_delimiter, SPLIT_REMOVED);
+    if (rc == GE_OK) p->steps[p->n - 1].delimiter = cp;
     return rc;
 }
 
 ge_status ge_pretokenizer_add_clip(struct pretokenizer *p)
 {
     ge_status rc = GE_OK;
-    GE_TRY(add_split(p, GE_PATTERN_CLIP_SPECIALS, false, true, false));
-    GE_TRY(add_byte_level(p, false, true));
+    GE_TRY(ge_pretokenizer_add_split(p, GE_PATTERN_CLIP_SPECIALS, false, SPLIT_REMOVED, true));
+    GE_TRY(ge_pretokenizer_add_byte_level(p, false, true));
 done:
     return rc;
 }
@@ -174,87 +342,30 @@ ge_status ge_pretokenizer_add_bert(struct pretokenizer *p)
     return add_step(p, "bert", split_bert, NULL);
 }
 
-/* ---- tokenizer.json ----------------------------------------------------------------------- */
-
-static ge_status parse_sequence(struct pretokenizer *p, const ge_json *node, const char *where)
-{
-    ge_status rc = GE_OK;
-    const ge_json *list = ge_json_get(node, "pretokenizers");
-    if (ge_json_type(list) != GE_JSON_ARRAY) {
-        return ge_fail(GE_EFORMAT, "%s: a Sequence needs \"pretokenizers\", an array", where);
-    }
-    for (const ge_json *c = ge_json_first(list); c != NULL; c = ge_json_next(c)) {
-        GE_TRY(ge_pretokenizer_parse(p, c, where));
-    }
-done:
-    return rc;
-}
-
-static ge_status parse_split(struct pretokenizer *p, const ge_json *node, const char *where)
-{
-    const ge_json *pattern = ge_json_get(node, "pattern");
-    const char *regex = ge_json_string(ge_json_get(pattern, "Regex"), NULL);
-    const char *literal = ge_json_string(ge_json_get(pattern, "String"), NULL);
-    const char *behavior = ge_json_string(ge_json_get(node, "behavior"), NULL);
-    bool invert = ge_json_bool(ge_json_get(node, "invert"), false);
-    if ((regex == NULL) == (literal == NULL) || behavior == NULL) {
-        return ge_fail(GE_EFORMAT,
-                       "%s: a Split needs \"pattern\", {\"Regex\": …} or {\"String\": …}, and "
-                       "\"behavior\"",
-                       where);
-    }
-    bool isolated = strcmp(behavior, "Isolated") == 0;
-    if (!isolated && strcmp(behavior, "Removed") != 0) {
-        return ge_fail(GE_EUNSUPPORTED,
-                       "%s: Split behavior \"%.64s\" is not supported (known: Isolated, Removed)",
-                       where, behavior);
-    }
-    return add_split(p, regex != NULL ? regex : literal, regex == NULL, isolated || invert,
-                     isolated || !invert);
-}
-
-static ge_status parse_byte_level(struct pretokenizer *p, const ge_json *node, const char *where)
-{
-    (void)where;
-    return add_byte_level(p, ge_json_bool(ge_json_get(node, "add_prefix_space"), true),
-                          ge_json_bool(ge_json_get(node, "use_regex"), true));
-}
-
-static ge_status parse_bert(struct pretokenizer *p, const ge_json *node, const char *where)
-{
-    (void)node;
-    (void)where;
-    return ge_pretokenizer_add_bert(p);
-}
-
-static const struct {
-    const char *kind;
-    ge_status (*parse)(struct pretokenizer *p, const ge_json *node, const char *where);
-} kinds[] = {{"Sequence", parse_sequence},
-             {"Split", parse_split},
-             {"ByteLevel", parse_byte_level},
-             {"BertPreTokenizer", parse_bert}};
-
-ge_status ge_pretokenizer_parse(struct pretokenizer *p, const ge_json *node, const char *where)
-{
-    if (node == NULL || ge_json_type(node) == GE_JSON_NULL) return GE_OK;
-    const char *kind = ge_json_string(ge_json_get(node, "type"), NULL);
-    if (kind == NULL) return ge_fail(GE_EFORMAT, "%s: an entry has no \"type\"", where);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kind, kinds[i].kind) == 0) return kinds[i].parse(p, node, where);
-    }
-    return ge_fail(GE_EUNSUPPORTED,
-                   "%s: kind \"%.64s\" is not supported (known: Sequence, Split, ByteLevel, "
-                   "BertPreTokenizer)",
-                   where, kind);
-}
-
 /* ---- running ------------------------------------------------------------------------------ */
 
-ge_status ge_pretokenizer_run(const struct pretokenizer *p, const char *s, size_t len,
+ge_status ge_pretokenizer_run(const struct pretokenizer *p, struct piece piece,
                               struct pretokenizer_sink *sink)
 {
-    return pass_on(p, 0, s, len, sink);
+    return pass_on(p, 0, piece, 0, piece.len, sink);
+}
+
+static void describe_split(const struct pretokenizer_step *s, struct ge_buf *out)
+{
+    if (s->pattern.source != NULL) {
+        ge_buf_printf(out, "(%s ", s->pattern.literal ? "text" : "regex");
+        ge_json_escape(out, s->pattern.source, strlen(s->pattern.source));
+        ge_buf_char(out, ' ');
+    } else {
+        ge_buf_printf(out, "(U+%04X ", (unsigned)s->delimiter);
+    }
+    /* Which parts go on; then how they are joined. */
+    bool isolated = s->behavior == SPLIT_ISOLATED, removed = s->behavior == SPLIT_REMOVED;
+    ge_buf_printf(out, "%d %d", (int)(!removed || s->invert), (int)(!removed || !s->invert));
+    if (!isolated && !removed) {
+        ge_buf_printf(out, " %d %d", (int)s->behavior, (int)s->invert);
+    }
+    ge_buf_char(out, ')');
 }
 
 void ge_pretokenizer_describe(const struct pretokenizer *p, struct ge_buf *out)
@@ -263,13 +374,14 @@ void ge_pretokenizer_describe(const struct pretokenizer *p, struct ge_buf *out)
         const struct pretokenizer_step *s = &p->steps[i];
         if (i > 0) ge_buf_char(out, ' ');
         ge_buf_str(out, s->name);
-        if (s->pattern.source != NULL) {
-            ge_buf_printf(out, "(%s ", s->pattern.literal ? "text" : "regex");
-            ge_json_escape(out, s->pattern.source, strlen(s->pattern.source));
-            ge_buf_printf(out, " %d %d)", (int)s->keep_matches, (int)s->keep_between);
-        }
-        if (s->split == split_byte_level) {
+        if (s->split == split_at && s->pattern.scan != ge_pattern_scan_words) {
+            describe_split(s, out);
+        } else if (s->split == split_byte_level) {
             ge_buf_printf(out, "(%d %d)", (int)s->add_prefix_space, (int)s->use_regex);
+        } else if (s->split == split_metaspace) {
+            ge_buf_char(out, '(');
+            ge_json_escape(out, s->pattern.source, strlen(s->pattern.source));
+            ge_buf_printf(out, " %d %d)", (int)s->scheme, (int)s->in_pieces);
         }
     }
 }

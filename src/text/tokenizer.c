@@ -17,7 +17,11 @@ void ge_tokenizer_delete(struct ge_tokenizer **t)
     if (t == NULL || *t == NULL) return;
     ge_bpe_free(&(*t)->bpe);
     ge_wordpiece_free(&(*t)->wordpiece);
+    ge_unigram_free(&(*t)->unigram);
     ge_normalizer_free(&(*t)->normalizer);
+    ge_normalizer_free(&(*t)->prepare);
+    ge_decoder_free(&(*t)->decoder);
+    free((*t)->decoded_suffix);
     ge_pretokenizer_free(&(*t)->pretokenizer);
     ge_added_free(&(*t)->added);
     ge_vocab_free(&(*t)->vocab);
@@ -38,10 +42,12 @@ void ge_tokens_free(struct ge_tokens *tokens)
     struct ge_tokens_scratch *s = tokens->scratch;
     if (s != NULL) {
         ge_buf_free(&s->clean);
+        ge_buf_free(&s->prepared);
         ge_buf_free(&s->text);
         ge_buf_free(&s->spare);
-        ge_buf_free(&s->bytes);
+        for (int i = 0; i < PRETOKENIZER_MAX_STEPS; i++) ge_buf_free(&s->rewritten[i]);
         ge_bpe_scratch_delete(&s->bpe);
+        ge_unigram_scratch_delete(&s->unigram);
         free(s);
     }
     free(tokens->ids);
@@ -53,10 +59,12 @@ static ge_status make_scratch(struct ge_tokens *tokens)
     ge_status rc = GE_OK;
     if (tokens->scratch != NULL) return GE_OK;
     GE_NEW(tokens->scratch, 1);
-    ge_buf_init(&tokens->scratch->clean, SCRATCH_MAX);
-    ge_buf_init(&tokens->scratch->text, SCRATCH_MAX);
-    ge_buf_init(&tokens->scratch->spare, SCRATCH_MAX);
-    ge_buf_init(&tokens->scratch->bytes, SCRATCH_MAX);
+    struct ge_tokens_scratch *s = tokens->scratch;
+    ge_buf_init(&s->clean, SCRATCH_MAX);
+    ge_buf_init(&s->prepared, SCRATCH_MAX);
+    ge_buf_init(&s->text, SCRATCH_MAX);
+    ge_buf_init(&s->spare, SCRATCH_MAX);
+    for (int i = 0; i < PRETOKENIZER_MAX_STEPS; i++) ge_buf_init(&s->rewritten[i], SCRATCH_MAX);
 done:
     return rc;
 }
@@ -94,41 +102,76 @@ static ge_status encode_word(void *ctx, const char *word, size_t len, bool *stop
     case MODEL_WORDPIECE:
         rc = ge_wordpiece_encode(&e->t->wordpiece, word, len, &e->ids);
         break;
+    case MODEL_UNIGRAM:
+        rc = ge_unigram_encode(&e->t->unigram, word, len, &e->scratch->unigram, &e->ids);
+        break;
     }
     *stop = e->ids.full;
     return rc;
 }
 
 /* A stretch of normalized text without added tokens. */
-static ge_status encode_plain(struct encoding *e, const char *s, size_t len)
+static ge_status encode_plain(struct encoding *e, const char *s, size_t len, bool first)
 {
     struct pretokenizer_sink sink = {
-        .word = encode_word, .ctx = e, .bytes = &e->scratch->bytes, .stop = e->ids.full};
-    return ge_pretokenizer_run(&e->t->pretokenizer, s, len, &sink);
+        .word = encode_word, .ctx = e, .rewritten = e->scratch->rewritten, .stop = e->ids.full};
+    return ge_pretokenizer_run(&e->t->pretokenizer, (struct piece){s, len, first}, &sink);
+}
+
+/* Take the ids of what the normalizer put in front out of those that were added since. */
+static void drop_in_front(struct encoding *e, size_t since)
+{
+    struct ge_tokens *out = e->ids.out;
+    size_t n = e->t->n_in_front, added = out->count - since;
+    if (added >= n) {
+        memmove(out->ids + since, out->ids + since + n, (added - n) * sizeof *out->ids);
+        out->count -= n;
+    } else if (e->ids.room >= n) {
+        e->ids.room -= n;
+    } else { /* too few to drop any, but more than there is room for */
+        out->count -= n - e->ids.room;
+        e->ids.room = 0;
+        e->ids.full = true;
+    }
 }
 
 /* A stretch of raw text without raw added tokens: normalize it, then look for the others. */
-static ge_status encode_raw(struct encoding *e, const char *s, size_t len)
+static ge_status encode_raw(struct encoding *e, const char *s, size_t len, bool first)
 {
     ge_status rc = GE_OK;
     struct ge_buf *text = &e->scratch->text;
     struct added_search at = {0};
     struct added_match match;
-    size_t from = 0;
+    size_t from = 0, since = e->ids.out->count;
+    bool headless = false;
     if (len == 0 || e->ids.full) return GE_OK;
     ge_buf_reset(text);
     ge_buf_add(text, s, len);
     GE_TRY(ge_buf_status(text));
-    GE_TRY(ge_normalizer_run(&e->t->normalizer, text, &e->scratch->spare));
+    GE_TRY(ge_normalizer_run(&e->t->normalizer, text, &e->scratch->spare, &headless));
     if (text->len == 0) goto done;
+    if (e->t->n_in_front > 0) e->ids.room += e->t->n_in_front;
+    first = first && !headless;
     while (!e->ids.full && ge_added_next(&e->t->added, true, text->data, text->len, &at, &match)) {
-        GE_TRY(encode_plain(e, text->data + from, match.begin - from));
+        GE_TRY(encode_plain(e, text->data + from, match.begin - from, first && from == 0));
         GE_TRY(ge_ids_add(&e->ids, match.id));
         from = match.end;
     }
-    GE_TRY(encode_plain(e, text->data + from, text->len - from));
+    GE_TRY(encode_plain(e, text->data + from, text->len - from, first && from == 0));
+    if (e->t->n_in_front > 0) drop_in_front(e, since);
 done:
     return rc;
+}
+
+/* SigLIP: the symbol that was put in front of the text, if it stayed alone before a special. */
+static void drop_lone_symbol(struct encoding *e, size_t since)
+{
+    struct ge_tokens *out = e->ids.out;
+    if (e->t->prepare.n == 0 || out->count != since + 1) return;
+    const char *token = ge_tokenizer_token(e->t, out->ids[since]);
+    if (token == NULL || strcmp(token, "\xE2\x96\x81") != 0) return;
+    out->count--;
+    e->ids.room++;
 }
 
 static ge_status encode_text(struct encoding *e, const char *s, size_t len)
@@ -136,13 +179,73 @@ static ge_status encode_text(struct encoding *e, const char *s, size_t len)
     ge_status rc = GE_OK;
     struct added_search at = {0};
     struct added_match match;
-    size_t from = 0;
+    size_t from = 0, since = e->ids.out->count;
     while (!e->ids.full && ge_added_next(&e->t->added, false, s, len, &at, &match)) {
-        GE_TRY(encode_raw(e, s + from, match.begin - from));
+        GE_TRY(encode_raw(e, s + from, match.begin - from, from == 0));
+        if (from == 0 && match.special) drop_lone_symbol(e, since);
         GE_TRY(ge_ids_add(&e->ids, match.id));
         from = match.end;
     }
-    GE_TRY(encode_raw(e, s + from, len - from));
+    GE_TRY(encode_raw(e, s + from, len - from, from == 0));
+done:
+    return rc;
+}
+
+/* The text in valid UTF-8 and prepared. */
+static ge_status prepare(const struct ge_tokenizer *t, struct ge_tokens_scratch *s,
+                         const char **text, size_t *len)
+{
+    ge_status rc = GE_OK;
+    if (ge_utf8_valid(*text, *len) != *len) {
+        ge_buf_reset(&s->clean);
+        ge_unicode_sanitize(*text, *len, &s->clean);
+        GE_TRY(ge_buf_status(&s->clean));
+        *text = s->clean.data;
+        *len = s->clean.len;
+    }
+    if (t->prepare.n > 0) {
+        ge_buf_reset(&s->prepared);
+        ge_buf_add(&s->prepared, *text, *len);
+        GE_TRY(ge_buf_status(&s->prepared));
+        GE_TRY(ge_normalizer_run(&t->prepare, &s->prepared, &s->spare, NULL));
+        *text = s->prepared.len > 0 ? s->prepared.data : "";
+        *len = s->prepared.len;
+    }
+done:
+    return rc;
+}
+
+/* Content of the wrong end goes if it must lose its beginning. */
+static void cut_left(struct ge_tokens *out, size_t n_before, size_t room)
+{
+    size_t content = out->count - n_before;
+    if (content <= room) return;
+    memmove(out->ids + n_before, out->ids + out->count - room, room * sizeof *out->ids);
+    out->count = n_before + room;
+    out->truncated = true;
+}
+
+/* The ids of a text that is ready, with the specials around them. */
+static ge_status encode_wrapped(struct encoding *e, const char *text, size_t len, int max_length,
+                                bool add_special)
+{
+    ge_status rc = GE_OK;
+    const struct ge_tokenizer *t = e->t;
+    struct ge_tokens *out = e->ids.out;
+    size_t n_before = add_special ? t->n_before : 0, n_after = add_special ? t->n_after : 0;
+    size_t room = max_length > 0 ? (size_t)max_length - n_before - n_after : SIZE_MAX / 2;
+    e->ids.room = SIZE_MAX / 2;
+    for (size_t i = 0; i < n_before; i++) GE_TRY(ge_ids_add(&e->ids, t->before[i]));
+    if (!t->truncate_left) e->ids.room = room;
+    GE_TRY(encode_text(e, text, len));
+    out->truncated = e->ids.full;
+    if (t->truncate_left) cut_left(out, n_before, room);
+    e->ids.room = SIZE_MAX / 2;
+    if (t->after_once && n_after == 1 && out->count > n_before &&
+        out->ids[out->count - 1] == t->after[0]) {
+        goto done;
+    }
+    for (size_t i = 0; i < n_after; i++) GE_TRY(ge_ids_add(&e->ids, t->after[i]));
 done:
     return rc;
 }
@@ -164,21 +267,9 @@ ge_status ge_tokenizer_encode(const struct ge_tokenizer *t, const char *text, si
                        len, TOKENIZER_MAX_TEXT);
     }
     GE_TRY(make_scratch(out));
-    if (ge_utf8_valid(text, len) != len) {
-        ge_buf_reset(&out->scratch->clean);
-        ge_unicode_sanitize(text, len, &out->scratch->clean);
-        GE_TRY(ge_buf_status(&out->scratch->clean));
-        text = out->scratch->clean.data;
-        len = out->scratch->clean.len;
-    }
-    struct encoding e = {.t = t, .scratch = out->scratch, .ids = {.out = out, .room = SIZE_MAX}};
-    for (size_t i = 0; add_special && i < t->n_before; i++)
-        GE_TRY(ge_ids_add(&e.ids, t->before[i]));
-    if (max_length > 0) e.ids.room = (size_t)max_length - wrap;
-    GE_TRY(encode_text(&e, text, len));
-    out->truncated = e.ids.full;
-    e.ids.room = SIZE_MAX;
-    for (size_t i = 0; add_special && i < t->n_after; i++) GE_TRY(ge_ids_add(&e.ids, t->after[i]));
+    GE_TRY(prepare(t, out->scratch, &text, &len));
+    struct encoding e = {.t = t, .scratch = out->scratch, .ids = {.out = out}};
+    GE_TRY(encode_wrapped(&e, text, len, max_length, add_special));
 done:
     if (rc != GE_OK) out->count = 0;
     return rc;

@@ -19,13 +19,25 @@
 
 struct ge_tokenizer;
 
-/* Which reference class reads the folder. It decides what its files leave open. */
-enum ge_tokenizer_family { GE_TOKENIZER_CLIP, GE_TOKENIZER_BERT };
+/* Which reference class reads the folder when tokenizer_config.json does not name one. It decides
+ * what the files leave open. */
+enum ge_tokenizer_family {
+    GE_TOKENIZER_CLIP,        /* byte-level BPE; <|startoftext|> … <|endoftext|> */
+    GE_TOKENIZER_BERT,        /* WordPiece; [CLS] … [SEP] */
+    GE_TOKENIZER_ROBERTA,     /* byte-level BPE; <s> … </s> */
+    GE_TOKENIZER_XLM_ROBERTA, /* sentencepiece Unigram; <s> … </s> */
+    GE_TOKENIZER_MPNET,       /* WordPiece; <s> … </s> */
+    GE_TOKENIZER_SIGLIP,      /* sentencepiece Unigram after lowercasing and dropping punctuation;
+                                 … </s>, which is also the pad. A folder of SigLIP 2 at a fixed
+                                 resolution, which is declared as SigLIP, is read as SIGLIP2 */
+    GE_TOKENIZER_SIGLIP2      /* Gemma's BPE after lowercasing; … <eos>, pad <pad> */
+};
 
 struct ge_tokenizer_options {
     enum ge_tokenizer_family family;
     bool prepend_lowercase; /* lowercase before the normalizer: do_lower_case of
                                sentence_bert_config.json */
+    bool keep_case; /* SigLIP 2: do not lowercase, as transformers before Siglip2Tokenizer */
 };
 
 /* Read a folder's tokenizer: tokenizer.json if there is one, else vocab.json + merges.txt (CLIP) or
@@ -83,5 +95,11 @@ int ge_tokenizer_max_length(const struct ge_tokenizer *t);
 /* Content hash of everything that decides ids: vocabulary, merges, pipeline, added tokens. Equal
  * for folders of different layouts that give the same tokenizer. */
 struct ge_hash ge_tokenizer_hash(const struct ge_tokenizer *t);
+
+/* Append the text of n ids to out, as the class decodes: unknown ids are passed over; skip_special:
+ * special tokens too. GE_ELIMIT, GE_ENOMEM. */
+struct ge_buf;
+ge_status ge_tokenizer_decode(const struct ge_tokenizer *t, const int32_t *ids, size_t n,
+                              bool skip_special, struct ge_buf *out);
 
 #endif

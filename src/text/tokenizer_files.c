@@ -21,12 +21,17 @@ void ge_tokenizer_files_free(struct tokenizer_files *f)
     free(m->unk);
     free(m->prefix);
     free(m->suffix);
+    free(m->scores);
     ge_vocab_free(&m->vocab);
     ge_buf_free(&m->merges);
+    free(f->spm_path);
+    ge_spm_free(&f->spm);
     ge_json_delete(&f->added);
     ge_json_delete(&f->normalizer);
     ge_json_delete(&f->pretokenizer);
     ge_json_delete(&f->postprocessor);
+    ge_json_delete(&f->decoder);
+    ge_json_delete(&f->truncation);
     ge_json_delete(&f->config);
     ge_json_delete(&f->special_map);
     ge_json_delete(&f->added_file);
@@ -51,17 +56,6 @@ static bool next_line(const char *data, size_t len, size_t *pos, struct line *ou
     return true;
 }
 
-static void trim_end(struct line *line)
-{
-    while (line->len > 0) {
-        size_t begin = line->len - 1, n;
-        while (begin > 0 && ((unsigned char)line->text[begin] & 0xC0) == 0x80) begin--;
-        uint32_t cp = ge_unicode_at(line->text + begin, line->len - begin, &n);
-        if (!(ge_unicode_class(cp) & GE_CHAR_SPACE)) return;
-        line->len = begin;
-    }
-}
-
 static ge_status read_text(const char *path, char **data, size_t *len)
 {
     ge_status rc = ge_fs_read(path, LIST_MAX_BYTES, data, len);
@@ -82,8 +76,7 @@ static ge_status read_vocab_txt(const char *path, struct model_file *m)
     struct line line;
     GE_TRY(read_text(path, &data, &len));
     for (int64_t id = 0; next_line(data, len, &pos, &line); id++) {
-        trim_end(&line);
-        rc = ge_vocab_add(&m->vocab, line.text, line.len, id);
+        rc = ge_vocab_add(&m->vocab, line.text, ge_unicode_trimmed(line.text, line.len), id);
         if (rc != GE_OK) {
             rc = ge_fail_in(rc, "%s:%lld", path, (long long)id + 1);
             goto done;
@@ -190,17 +183,26 @@ done:
     return rc;
 }
 
-static ge_status read_lists(const char *folder, bool bpe, struct tokenizer_files *f)
+static ge_status no_vocabulary(const char *folder, enum vocab_layout layout, const char *spm)
+{
+    const char *names = layout == VOCAB_JSON_AND_MERGES ? "vocab.json with merges.txt"
+                        : layout == VOCAB_TXT           ? "vocab.txt"
+                                                        : spm;
+    return ge_fail(GE_ENOENT,
+                   "%s: no tokenizer: there is neither tokenizer.json nor %s; copy the model's "
+                   "tokenizer files here",
+                   folder, names);
+}
+
+static ge_status read_lists(const char *folder, enum vocab_layout layout, struct tokenizer_files *f)
 {
     ge_status rc = GE_OK;
+    bool bpe = layout == VOCAB_JSON_AND_MERGES;
     char *vocab = NULL, *merges = NULL;
     GE_TRY_PTR(vocab, ge_fs_join(folder, bpe ? "vocab.json" : "vocab.txt"));
     GE_TRY_PTR(merges, ge_fs_join(folder, "merges.txt"));
     if (!ge_fs_exists(vocab) || (bpe && !ge_fs_exists(merges))) {
-        rc = ge_fail(GE_ENOENT,
-                     "%s: no tokenizer: there is neither tokenizer.json nor %s; copy the model's "
-                     "tokenizer files here",
-                     folder, bpe ? "vocab.json with merges.txt" : "vocab.txt");
+        rc = no_vocabulary(folder, layout, NULL);
         goto done;
     }
     GE_TRY(bpe ? read_vocab_json(vocab, &f->model) : read_vocab_txt(vocab, &f->model));
@@ -211,27 +213,59 @@ done:
     return rc;
 }
 
-ge_status ge_tokenizer_files_read(const char *folder, bool bpe, struct tokenizer_files *f)
+/* The added tokens of a tokenizer.json that does not count otherwise. */
+static ge_status read_added(const char *path, struct tokenizer_files *f)
+{
+    struct tokenizer_files whole = {0};
+    ge_buf_init(&whole.model.merges, (size_t)256 << 20);
+    ge_status rc = ge_tokenizer_json_read(path, &whole);
+    f->added = whole.added;
+    whole.added = NULL;
+    ge_tokenizer_files_free(&whole);
+    return rc;
+}
+
+ge_status ge_tokenizer_files_read_vocab(const char *folder, enum vocab_layout layout,
+                                        const char *spm, bool spm_first, struct tokenizer_files *f)
 {
     ge_status rc = GE_OK;
-    char *path = NULL;
+    char *json = NULL, *model = NULL;
+    GE_TRY_PTR(json, ge_fs_join(folder, "tokenizer.json"));
+    if (spm != NULL) GE_TRY_PTR(model, ge_fs_join(folder, spm));
+    bool has_json = ge_fs_exists(json), has_spm = model != NULL && ge_fs_exists(model);
+    if (has_json && !(has_spm && spm_first)) {
+        GE_TRY(ge_tokenizer_json_read(json, f));
+        f->json_path = json;
+        json = NULL;
+    } else if (has_spm) {
+        GE_TRY(ge_spm_read(model, &f->spm));
+        f->spm_path = model;
+        model = NULL;
+        if (has_json && ge_json_get(f->config, "added_tokens_decoder") == NULL) {
+            GE_TRY(read_added(json, f));
+        }
+    } else if (layout == VOCAB_SPM) {
+        rc = no_vocabulary(folder, layout, spm);
+    } else {
+        GE_TRY(read_lists(folder, layout, f));
+    }
+done:
+    free(json);
+    free(model);
+    return rc;
+}
+
+ge_status ge_tokenizer_files_read(const char *folder, struct tokenizer_files *f)
+{
+    ge_status rc = GE_OK;
     memset(f, 0, sizeof *f);
-    f->model.max_chars = -1;
+    f->model.max_chars = f->model.unk_id = -1;
     ge_buf_init(&f->model.merges, (size_t)256 << 20);
     GE_TRY(read_optional(folder, "tokenizer_config.json", &f->config, &f->config_path));
     GE_TRY(read_optional(folder, "special_tokens_map.json", &f->special_map, NULL));
     GE_TRY(read_optional(folder, "added_tokens.json", &f->added_file, NULL));
     GE_TRY(read_class(folder, f));
-    GE_TRY_PTR(path, ge_fs_join(folder, "tokenizer.json"));
-    if (ge_fs_exists(path)) {
-        GE_TRY(ge_tokenizer_json_read(path, f));
-        f->json_path = path;
-        path = NULL;
-    } else {
-        GE_TRY(read_lists(folder, bpe, f));
-    }
 done:
-    free(path);
     if (rc != GE_OK) ge_tokenizer_files_free(f);
     return rc;
 }

@@ -116,6 +116,53 @@ void ge_model_file_add_merge(struct model_file *m, const char *left, size_t left
     m->n_merges++;
 }
 
+ge_status ge_model_file_add_piece(struct model_file *m, const char *text, size_t len, double score)
+{
+    ge_status rc = GE_OK;
+    size_t id = m->vocab.n_ids;
+    m->vocab.keep_ids = true; /* a piece that is there twice is found under its last id */
+    GE_TRY(ge_vocab_add(&m->vocab, text, len, (int64_t)id));
+    GE_GROW(m->scores, id, m->scores_cap);
+    m->scores[id] = score;
+done:
+    return rc;
+}
+
+/* Unigram's list: [["<unk>", 0.0], ["▁the", -3.2], …] */
+static ge_status read_pieces(struct ge_jsonp *p, struct model_file *m)
+{
+    ge_status rc = GE_OK;
+    enum ge_jsonp_event e;
+    struct ge_buf text;
+    ge_buf_init(&text, JSON_MAX_BYTES);
+    for (;;) {
+        GE_TRY(ge_jsonp_next(p, &e));
+        if (e == GE_JSONP_ARRAY_END) break;
+        if (e != GE_JSONP_ARRAY) {
+            rc = unexpected(p, "an entry of model.vocab, a list,", e, "a piece and its score");
+            goto done;
+        }
+        GE_TRY(expect(p, GE_JSONP_STRING, "a piece of model.vocab"));
+        ge_buf_reset(&text);
+        ge_buf_add(&text, text_of(p), p->text.len);
+        GE_TRY(ge_buf_status(&text));
+        GE_TRY(expect(p, GE_JSONP_NUMBER, "the score of a piece of model.vocab"));
+        if (!isfinite(p->number)) {
+            rc = unexpected(p, "the score of a piece", GE_JSONP_NUMBER, "a finite one");
+            goto done;
+        }
+        rc = ge_model_file_add_piece(m, text.len > 0 ? text.data : "", text.len, p->number);
+        if (rc != GE_OK) {
+            rc = ge_fail_in(rc, "%s: model.vocab", p->name);
+            goto done;
+        }
+        GE_TRY(expect(p, GE_JSONP_ARRAY_END, "what follows a piece and its score"));
+    }
+done:
+    ge_buf_free(&text);
+    return rc;
+}
+
 static ge_status read_vocab(struct ge_jsonp *p, struct model_file *m)
 {
     ge_status rc = GE_OK;
@@ -123,13 +170,16 @@ static ge_status read_vocab(struct ge_jsonp *p, struct model_file *m)
     struct ge_buf token;
     ge_buf_init(&token, JSON_MAX_BYTES);
     GE_TRY(ge_jsonp_next(p, &e));
-    if (e == GE_JSONP_ARRAY) { /* Unigram's list of pieces: model.type tells what to do about it */
-        m->vocab_is_list = true;
-        for (int depth = p->depth; p->depth >= depth;) GE_TRY(ge_jsonp_next(p, &e));
+    if (m->vocab.n > 0) {
+        rc = ge_fail(GE_EFORMAT, "%s: a second \"vocab\"", p->name);
+        goto done;
+    }
+    if (e == GE_JSONP_ARRAY) {
+        GE_TRY(read_pieces(p, m));
         goto done;
     }
     if (e != GE_JSONP_OBJECT) {
-        rc = unexpected(p, "model.vocab", e, "an object");
+        rc = unexpected(p, "model.vocab", e, "an object or an array");
         goto done;
     }
     for (;;) {
@@ -224,6 +274,16 @@ static ge_status read_model_member(struct ge_jsonp *p, const char *key, struct m
         m->dropout = number > 0;
         return rc;
     }
+    if (strcmp(key, "unk_id") == 0) {
+        rc = read_number(p, "model.unk_id", &number);
+        if (rc != GE_OK || isnan(number)) return rc;
+        if (!(number >= 0 && number <= VOCAB_MAX_ID) || floor(number) != number) {
+            return unexpected(p, "model.unk_id", GE_JSONP_NUMBER,
+                              "a whole number from 0 to 4194303");
+        }
+        m->unk_id = (int64_t)number;
+        return GE_OK;
+    }
     if (strcmp(key, "max_input_chars_per_word") == 0) {
         rc = read_number(p, "model.max_input_chars_per_word", &number);
         if (number >= 0 && number <= 1e9) m->max_chars = (int64_t)number;
@@ -262,13 +322,14 @@ static ge_status read_member(struct ge_jsonp *p, struct tokenizer_files *f, bool
     if (strcmp(key, "post_processor") == 0) {
         return read_document(p, "post_processor", &f->postprocessor);
     }
+    if (strcmp(key, "decoder") == 0) return read_document(p, "decoder", &f->decoder);
+    if (strcmp(key, "truncation") == 0) return read_document(p, "truncation", &f->truncation);
     if (strcmp(key, "model") == 0) {
         if (*model_seen) return ge_fail(GE_EFORMAT, "%s: a second \"model\"", p->name);
         *model_seen = true;
         return read_model(p, &f->model);
     }
-    /* truncation and padding are the caller's business; decoder is not used. */
-    return ge_jsonp_skip(p);
+    return ge_jsonp_skip(p); /* padding is the caller's business */
 }
 
 ge_status ge_tokenizer_json_read(const char *path, struct tokenizer_files *f)

@@ -1,14 +1,8 @@
-/* Puts a tokenizer together from a folder's files, as transformers 5 does.
- *
- * For the classes CLIPTokenizer and BertTokenizer it takes vocabulary, merges and added tokens from
- * the files, and builds normalizer, pre-tokenizer and post-processor itself, from the class and
- * tokenizer_config.json; what tokenizer.json says of these is only checked to be of a known kind.
- * For the generic class (PreTrainedTokenizerFast, TokenizersBackend) tokenizer.json counts as it
- * is. */
+/* Puts a tokenizer together from a folder's files, as transformers 5 does: tokenizer_class.c says
+ * what is taken from where. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "text/postprocessor.h"
 #include "text/tokenizer_files.h"
@@ -17,59 +11,11 @@
 
 enum { NO_LIMIT = 1 << 20 }; /* a longer model_max_length is a stand-in for "none" */
 
-static const struct family families[] = {
-    [GE_TOKENIZER_CLIP] = {.name = "CLIPTokenizer",
-                           .json_type = "BPE",
-                           .model = MODEL_BPE,
-                           .special = {[GE_TOKEN_BOS] = "<|startoftext|>",
-                                       [GE_TOKEN_EOS] = "<|endoftext|>",
-                                       [GE_TOKEN_UNK] = "<|endoftext|>",
-                                       [GE_TOKEN_PAD] = "<|endoftext|>"},
-                           .first = GE_TOKEN_BOS,
-                           .last = GE_TOKEN_EOS},
-    [GE_TOKENIZER_BERT] = {.name = "BertTokenizer",
-                           .json_type = "WordPiece",
-                           .model = MODEL_WORDPIECE,
-                           .special = {[GE_TOKEN_UNK] = "[UNK]",
-                                       [GE_TOKEN_SEP] = "[SEP]",
-                                       [GE_TOKEN_PAD] = "[PAD]",
-                                       [GE_TOKEN_CLS] = "[CLS]",
-                                       [GE_TOKEN_MASK] = "[MASK]"},
-                           .first = GE_TOKEN_CLS,
-                           .last = GE_TOKEN_SEP},
-};
-
 /* The named specials in the order in which the reference adds them. */
 static const char *const special_keys[GE_SPECIAL_TOKENS] = {
     [GE_TOKEN_BOS] = "bos_token",  [GE_TOKEN_EOS] = "eos_token", [GE_TOKEN_UNK] = "unk_token",
     [GE_TOKEN_SEP] = "sep_token",  [GE_TOKEN_PAD] = "pad_token", [GE_TOKEN_CLS] = "cls_token",
     [GE_TOKEN_MASK] = "mask_token"};
-
-/* ---- class -------------------------------------------------------------------------------- */
-
-static ge_status choose_class(struct loader *l)
-{
-    static const char *const generic[] = {"PreTrainedTokenizer", "TokenizersBackend"};
-    /* DistilBERT's and ELECTRA's tokenizers are BERT's under another name. */
-    static const char *const like_bert[] = {"DistilBertTokenizer", "ElectraTokenizer"};
-    const char *name = l->files.tokenizer_class;
-    if (name == NULL || strcmp(name, l->family->name) == 0) return GE_OK;
-    for (size_t i = 0; i < sizeof generic / sizeof generic[0]; i++) {
-        if (strcmp(name, generic[i]) == 0) {
-            l->literal = l->files.json_path != NULL;
-            return GE_OK;
-        }
-    }
-    for (size_t i = 0; i < sizeof like_bert / sizeof like_bert[0]; i++) {
-        if (l->family == &families[GE_TOKENIZER_BERT] && strcmp(name, like_bert[i]) == 0) {
-            return GE_OK;
-        }
-    }
-    return ge_fail(GE_EUNSUPPORTED,
-                   "%s: tokenizer_class \"%.64s\" is not supported for this model (known: %s, "
-                   "PreTrainedTokenizerFast, TokenizersBackend)",
-                   l->folder, name, l->family->name);
-}
 
 /* ---- special tokens ----------------------------------------------------------------------- */
 
@@ -82,7 +28,10 @@ static ge_status read_specials(struct loader *l)
     for (int i = 0; i < GE_SPECIAL_TOKENS; i++) {
         struct added_token *token = &l->special[i];
         const char *key = special_keys[i];
-        if (!l->literal) token->content = (char *)l->family->special[i];
+        if (!l->literal) {
+            token->content = (char *)l->class->special[i];
+            token->lstrip = i == GE_TOKEN_MASK && l->class->mask_takes_space;
+        }
         const ge_json *node = ge_json_get(config, key);
         if (node != NULL && ge_json_type(node) == GE_JSON_NULL) token->content = NULL;
         if (node != NULL && ge_json_type(node) != GE_JSON_NULL &&
@@ -92,113 +41,21 @@ static ge_status read_specials(struct loader *l)
         node = legacy ? ge_json_get(l->files.special_map, key) : NULL;
         if (node != NULL && !ge_loader_read_token(node, true, token))
             return ge_loader_bad_special(l, key);
+        token->special = true;
+        if (i == GE_TOKEN_MASK && !l->literal && l->class->mask_takes_space &&
+            ge_json_type(node) != GE_JSON_OBJECT &&
+            ge_json_type(ge_json_get(config, key)) != GE_JSON_OBJECT) {
+            token->lstrip = true;
+        }
     }
     return GE_OK;
 }
 
-static const char *special_content(const struct loader *l, enum ge_special_token which)
-{
-    return l->special[which].content;
-}
-
-/* ---- model -------------------------------------------------------------------------------- */
-
-static ge_status add_merges(struct loader *l)
-{
-    ge_status rc = GE_OK;
-    const struct ge_buf *merges = &l->files.model.merges;
-    const char *at = merges->data;
-    for (size_t i = 0; i < l->files.model.n_merges; i++) {
-        size_t left = strlen(at), right = strlen(at + left + 1);
-        rc = ge_bpe_add_merge(&l->t->bpe, at, left, at + left + 1, right, (uint32_t)i);
-        if (rc != GE_OK) {
-            const char *path = l->files.json_path;
-            return ge_fail_in(rc, "%s", path != NULL ? path : l->folder);
-        }
-        at += left + 1 + right + 1;
-    }
-    return rc;
-}
-
-static ge_status copy_string(char **out, const char *value, const char *fallback)
-{
-    if (value == NULL) value = fallback;
-    *out = NULL;
-    if (value == NULL) return GE_OK;
-    *out = ge_strdup(value);
-    return *out == NULL ? GE_ENOMEM : GE_OK;
-}
-
-static ge_status build_bpe(struct loader *l)
-{
-    ge_status rc = GE_OK;
-    struct bpe *m = &l->t->bpe;
-    const struct model_file *file = &l->files.model;
-    m->vocab = &l->t->vocab;
-    if (l->literal) {
-        if (file->dropout || file->byte_fallback) {
-            return ge_fail(GE_EUNSUPPORTED, "%s: model.%s is not supported", l->files.json_path,
-                           file->dropout ? "dropout" : "byte_fallback");
-        }
-        m->fuse_unk = file->fuse_unk;
-        m->ignore_merges = file->ignore_merges;
-        GE_TRY(copy_string(&m->suffix, file->suffix, ""));
-        GE_TRY(copy_string(&m->prefix, file->prefix, ""));
-        GE_TRY(copy_string(&m->unk, file->unk, NULL));
-    } else {
-        GE_TRY(copy_string(&m->suffix, "</w>", NULL));
-        GE_TRY(copy_string(&m->prefix, "", NULL));
-        GE_TRY(copy_string(&m->unk, special_content(l, GE_TOKEN_UNK), NULL));
-    }
-    GE_TRY(add_merges(l));
-    ge_bpe_finish(m);
-done:
-    return rc;
-}
-
-static ge_status build_wordpiece(struct loader *l)
-{
-    ge_status rc = GE_OK;
-    struct wordpiece *m = &l->t->wordpiece;
-    const struct model_file *file = &l->files.model;
-    const char *unk = l->literal ? file->unk : special_content(l, GE_TOKEN_UNK);
-    const char *prefix = l->literal ? file->prefix : NULL;
-    m->vocab = &l->t->vocab;
-    m->max_chars = l->literal && file->max_chars >= 0 ? (size_t)file->max_chars : 100;
-    GE_TRY(copy_string(&m->unk, unk, "[UNK]"));
-    GE_TRY(copy_string(&m->prefix, prefix, "##"));
-    rc = ge_wordpiece_finish(m);
-    if (rc != GE_OK) rc = ge_fail_in(rc, "%s", l->folder);
-done:
-    return rc;
-}
-
-static ge_status build_model(struct loader *l)
-{
-    struct model_file *file = &l->files.model;
-    const char *type = file->type;
-    if (type == NULL && l->files.json_path != NULL) {
-        type = file->n_merges > 0 ? "BPE" : "WordPiece"; /* old files leave it out */
-    }
-    if (type != NULL && strcmp(type, l->family->json_type) != 0) {
-        return ge_fail(GE_EUNSUPPORTED,
-                       "%s: model.type \"%.64s\" is not supported for this model (known: %s)",
-                       l->files.json_path, type, l->family->json_type);
-    }
-    if (file->vocab_is_list || file->vocab.n == 0) {
-        return ge_fail(GE_EFORMAT, "%s: the vocabulary is %s", l->folder,
-                       file->vocab_is_list ? "a list, wanted an object" : "empty");
-    }
-    l->t->vocab = file->vocab;
-    file->vocab = (struct vocab){0};
-    l->t->model = l->family->model;
-    return l->t->model == MODEL_BPE ? build_bpe(l) : build_wordpiece(l);
-}
-
 /* ---- pipeline ----------------------------------------------------------------------------- */
 
+/* Normalizer, pre-tokenizer and decoder of tokenizer.json. */
 static ge_status parse_pipeline(const struct loader *l, struct normalizer *n,
-                                struct pretokenizer *p)
+                                struct pretokenizer *p, struct decoder *d)
 {
     ge_status rc = GE_OK;
     char *where = NULL;
@@ -207,87 +64,97 @@ static ge_status parse_pipeline(const struct loader *l, struct normalizer *n,
     free(where);
     GE_TRY_PTR(where, ge_sprintf("%s: pre_tokenizer", l->files.json_path));
     GE_TRY(ge_pretokenizer_parse(p, l->files.pretokenizer, where));
+    free(where);
+    GE_TRY_PTR(where, ge_sprintf("%s: decoder", l->files.json_path));
+    GE_TRY(ge_decoder_parse(d, l->files.decoder, where));
 done:
     free(where);
     return rc;
 }
 
-/* BertNormalizer from tokenizer_config.json, whatever tokenizer.json says; a difference is worth a
- * line, because the model may have been trained with the other. */
-static ge_status build_bert_normalizer(struct loader *l, const struct normalizer *in_file)
+static ge_status build_pipeline(struct loader *l)
 {
     ge_status rc = GE_OK;
-    const ge_json *config = l->files.config;
-    struct normalizer *n = &l->t->normalizer;
-    bool lowercase = ge_json_bool(ge_json_get(config, "do_lower_case"), true);
-    bool cjk = ge_json_bool(ge_json_get(config, "tokenize_chinese_chars"), true);
-    bool strip = ge_json_bool(ge_json_get(config, "strip_accents"), lowercase);
-    struct ge_buf built, filed;
-    ge_buf_init(&built, 1 << 20);
-    ge_buf_init(&filed, 1 << 20);
-    ge_normalizer_describe(n, &filed); /* a prepended Lowercase is in neither file */
-    if (filed.len > 0) ge_buf_char(&filed, ' ');
-    GE_TRY(ge_normalizer_add_bert(n, true, cjk, strip, lowercase));
-    ge_normalizer_describe(n, &built);
-    ge_normalizer_describe(in_file, &filed);
-    if (in_file->n > 0 && built.len > 0 && filed.len > 0 && strcmp(built.data, filed.data) != 0) {
-        ge_warn("%s normalizes with \"%s\", but tokenizer_config.json gives \"%s\", which counts",
-                l->files.json_path, filed.data, built.data);
-    }
-done:
-    ge_buf_free(&built);
-    ge_buf_free(&filed);
-    return rc;
-}
-
-static ge_status build_pipeline(struct loader *l, bool prepend_lowercase)
-{
-    ge_status rc = GE_OK;
+    struct ge_tokenizer *t = l->t;
     struct normalizer normalizer = {0};
     struct pretokenizer pretokenizer = {0};
-    if (prepend_lowercase) GE_TRY(ge_normalizer_add_lowercase(&l->t->normalizer));
+    struct decoder decoder = {0};
+    if (l->opt->prepend_lowercase) GE_TRY(ge_normalizer_add_lowercase(&t->normalizer));
     if (l->literal) {
-        rc = parse_pipeline(l, &l->t->normalizer, &l->t->pretokenizer);
+        rc = parse_pipeline(l, &t->normalizer, &t->pretokenizer, &t->decoder);
         goto done;
     }
-    if (l->files.json_path != NULL) GE_TRY(parse_pipeline(l, &normalizer, &pretokenizer));
-    if (l->family->model == MODEL_BPE) {
-        GE_TRY(ge_normalizer_add_clip(&l->t->normalizer));
-        GE_TRY(ge_pretokenizer_add_clip(&l->t->pretokenizer));
-    } else {
-        GE_TRY(build_bert_normalizer(l, &normalizer));
-        GE_TRY(ge_pretokenizer_add_bert(&l->t->pretokenizer));
+    if (l->files.json_path != NULL) {
+        GE_TRY(parse_pipeline(l, &normalizer, &pretokenizer, &decoder));
     }
+    GE_TRY(l->class->build(l));
 done:
     ge_normalizer_free(&normalizer);
     ge_pretokenizer_free(&pretokenizer);
+    ge_decoder_free(&decoder);
     return rc;
+}
+
+/* ---- what stands around a text ------------------------------------------------------------ */
+
+static ge_status add_wrap(struct loader *l, enum ge_special_token which, bool after)
+{
+    struct ge_tokenizer *t = l->t;
+    if (t->special[which] < 0) {
+        return ge_fail(GE_EFORMAT, "%s: the tokenizer has no %s, which each text needs", l->folder,
+                       special_keys[which]);
+    }
+    if (after) {
+        t->after[t->n_after++] = t->special[which];
+    } else {
+        t->before[t->n_before++] = t->special[which];
+    }
+    return GE_OK;
 }
 
 static ge_status build_postprocessor(struct loader *l)
 {
     ge_status rc = GE_OK;
     struct ge_tokenizer *t = l->t;
+    const struct tokenizer_class *class = l->class;
     struct ge_tokenizer checked = {.vocab = t->vocab, .extra = t->extra};
+    bool from_file = l->literal || class->first == class->last;
     if (l->files.json_path != NULL) {
-        GE_TRY(ge_postprocessor_parse(l->literal ? t : &checked, l->files.postprocessor,
+        GE_TRY(ge_postprocessor_parse(from_file ? t : &checked, l->files.postprocessor,
                                       l->files.json_path));
+        if (from_file) return GE_OK;
     }
-    if (l->literal) return GE_OK;
-    const enum ge_special_token wrap[] = {l->family->first, l->family->last};
-    for (int i = 0; i < 2; i++) {
-        if (t->special[wrap[i]] < 0) {
-            return ge_fail(GE_EFORMAT, "%s: the tokenizer has no %s, which each text needs",
-                           l->folder, special_keys[wrap[i]]);
-        }
+    if (class->first != class->last) {
+        GE_TRY(add_wrap(l, class->first, false));
+        GE_TRY(add_wrap(l, class->last, true));
+    } else if (class->sentencepiece) {
+        GE_TRY(add_wrap(l, class->last, true));
+    } else { /* Gemma's sentencepiece model: as tokenizer_config.json says */
+        bool bos = ge_json_bool(ge_json_get(l->files.config, "add_bos_token"), false);
+        bool eos = ge_json_bool(ge_json_get(l->files.config, "add_eos_token"), false);
+        if (bos && t->special[GE_TOKEN_BOS] >= 0) GE_TRY(add_wrap(l, GE_TOKEN_BOS, false));
+        if (eos && t->special[GE_TOKEN_EOS] >= 0) GE_TRY(add_wrap(l, GE_TOKEN_EOS, true));
     }
-    t->before[t->n_before++] = t->special[wrap[0]];
-    t->after[t->n_after++] = t->special[wrap[1]];
 done:
     return rc;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
+
+static void hash_model(const struct ge_tokenizer *t, struct ge_hasher *h)
+{
+    switch (t->model) {
+    case MODEL_BPE:
+        ge_bpe_hash(&t->bpe, h);
+        break;
+    case MODEL_WORDPIECE:
+        ge_wordpiece_hash(&t->wordpiece, h);
+        break;
+    case MODEL_UNIGRAM:
+        ge_unigram_hash(&t->unigram, h);
+        break;
+    }
+}
 
 static ge_status compute_hash(struct ge_tokenizer *t)
 {
@@ -298,14 +165,16 @@ static ge_status compute_hash(struct ge_tokenizer *t)
     GE_TRY_PTR(h, ge_hasher_new());
     ge_hasher_add_u64(h, (uint64_t)t->model);
     ge_vocab_hash(&t->vocab, h);
-    if (t->model == MODEL_BPE) {
-        ge_bpe_hash(&t->bpe, h);
-    } else {
-        ge_wordpiece_hash(&t->wordpiece, h);
-    }
+    hash_model(t, h);
     ge_normalizer_describe(&t->normalizer, &text);
     ge_buf_str(&text, " | ");
     ge_pretokenizer_describe(&t->pretokenizer, &text);
+    if (t->prepare.n > 0) {
+        ge_buf_printf(&text, " | %zu %d ", t->n_in_front, (int)t->after_once);
+        ge_normalizer_describe(&t->prepare, &text);
+    }
+    if (t->truncate_left) ge_buf_str(&text, " | truncates at the left");
+    if (t->added.ignore_special) ge_buf_str(&text, " | splits special tokens");
     GE_TRY(ge_buf_status(&text));
     ge_hasher_add_str(h, text.data);
     ge_added_hash(&t->added, h);
@@ -313,22 +182,40 @@ static ge_status compute_hash(struct ge_tokenizer *t)
     ge_hasher_add_str(h, NULL);
     for (size_t i = 0; i < t->n_after; i++) ge_hasher_add_u64(h, (uint64_t)t->after[i]);
     t->hash = ge_hasher_get(h);
+    t->bpe.identity = t->hash.hi ^ t->hash.lo;
 done:
     ge_hasher_delete(&h);
     ge_buf_free(&text);
     return rc;
 }
 
-static ge_status load(struct loader *l, const struct ge_tokenizer_options *opt)
+/* Settings of tokenizer_config.json that are left. */
+static void read_settings(struct loader *l)
+{
+    const ge_json *config = l->files.config;
+    const char *side = ge_json_string(ge_json_get(l->files.truncation, "direction"), "right");
+    side = ge_json_string(ge_json_get(config, "truncation_side"), side);
+    l->t->truncate_left = strcmp(side, "left") == 0 || strcmp(side, "Left") == 0;
+    l->t->added.ignore_special = ge_json_bool(ge_json_get(config, "split_special_tokens"), false);
+    l->t->clean_up = l->t->model != MODEL_BPE &&
+                     ge_json_bool(ge_json_get(config, "clean_up_tokenization_spaces"), false);
+    double limit = ge_json_number(ge_json_get(config, "model_max_length"), 0);
+    l->t->max_length = limit >= 1 && limit <= NO_LIMIT ? (int)limit : 0;
+}
+
+static ge_status load(struct loader *l)
 {
     ge_status rc = GE_OK;
     struct ge_tokenizer *t = l->t;
-    bool bpe = l->family->model == MODEL_BPE;
-    GE_TRY(ge_tokenizer_files_read(l->folder, bpe, &l->files));
-    GE_TRY(choose_class(l));
+    GE_TRY(ge_tokenizer_files_read(l->folder, &l->files));
+    GE_TRY(ge_loader_choose_class(l));
+    GE_TRY(ge_tokenizer_files_read_vocab(l->folder, l->class->layout, l->class->spm,
+                                         l->class->sentencepiece, &l->files));
+    ge_loader_settle_class(l);
     GE_TRY(read_specials(l));
-    GE_TRY(build_pipeline(l, opt->prepend_lowercase));
-    GE_TRY(build_model(l));
+    GE_TRY(build_pipeline(l));
+    GE_TRY(ge_loader_build_model(l));
+    GE_TRY(ge_loader_count_in_front(l));
     GE_TRY(ge_loader_add_tokens(l));
     GE_TRY(ge_added_finish(&t->added, &t->normalizer));
     for (int i = 0; i < GE_SPECIAL_TOKENS; i++) {
@@ -336,8 +223,7 @@ static ge_status load(struct loader *l, const struct ge_tokenizer_options *opt)
         t->special[i] = content == NULL ? -1 : ge_tokenizer_id(t, content);
     }
     GE_TRY(build_postprocessor(l));
-    double limit = ge_json_number(ge_json_get(l->files.config, "model_max_length"), 0);
-    t->max_length = limit >= 1 && limit <= NO_LIMIT ? (int)limit : 0;
+    read_settings(l);
     GE_TRY(compute_hash(t));
 done:
     return rc;
@@ -347,14 +233,10 @@ ge_status ge_tokenizer_load(const char *folder, const struct ge_tokenizer_option
                             struct ge_tokenizer **out)
 {
     ge_status rc = GE_OK;
-    struct loader l = {.folder = folder};
+    struct loader l = {.folder = folder, .opt = opt};
     *out = NULL;
-    if (opt->family != GE_TOKENIZER_CLIP && opt->family != GE_TOKENIZER_BERT) {
-        return ge_fail(GE_EINVAL, "%s: unknown tokenizer family %d", folder, (int)opt->family);
-    }
-    l.family = &families[opt->family];
     GE_NEW(l.t, 1);
-    GE_TRY(load(&l, opt));
+    GE_TRY(load(&l));
     *out = l.t;
     l.t = NULL;
 done:

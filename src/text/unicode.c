@@ -12,19 +12,29 @@ enum { CLASS_BITS = 11, REPLACEMENT = 0xFFFD };
 
 /* ---- classes ------------------------------------------------------------------------------ */
 
-unsigned ge_unicode_class(uint32_t cp)
+static unsigned look_up(const uint32_t *rows, const uint16_t *blocks, uint32_t cp)
 {
     /* The last row that begins in an earlier block, to the last one that begins in this block. */
-    size_t low = ge_unicode_blocks[cp >> 8], high = (size_t)ge_unicode_blocks[(cp >> 8) + 1] + 1;
+    size_t low = blocks[cp >> 8], high = (size_t)blocks[(cp >> 8) + 1] + 1;
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
-        if (ge_unicode_classes[mid] >> CLASS_BITS <= cp) {
+        if (rows[mid] >> CLASS_BITS <= cp) {
             low = mid;
         } else {
             high = mid;
         }
     }
-    return ge_unicode_classes[low] & ((1u << CLASS_BITS) - 1);
+    return rows[low] & ((1u << CLASS_BITS) - 1);
+}
+
+unsigned ge_unicode_class(uint32_t cp)
+{
+    return look_up(ge_unicode_classes, ge_unicode_blocks, cp);
+}
+
+unsigned ge_unicode_more(uint32_t cp)
+{
+    return look_up(ge_unicode_more_classes, ge_unicode_more_blocks, cp);
 }
 
 bool ge_unicode_is_cjk(uint32_t cp)
@@ -102,6 +112,53 @@ void ge_unicode_sanitize(const char *s, size_t len, struct ge_buf *out)
     }
 }
 
+size_t ge_unicode_trimmed(const char *s, size_t len)
+{
+    while (len > 0) {
+        size_t begin = len - 1, n;
+        while (begin > 0 && ((unsigned char)s[begin] & 0xC0) == 0x80) begin--;
+        uint32_t cp = ge_unicode_at(s + begin, len - begin, &n);
+        if (!(ge_unicode_class(cp) & GE_CHAR_SPACE)) break;
+        len = begin;
+    }
+    return len;
+}
+
+/* ---- bytes as characters ------------------------------------------------------------------ */
+
+static uint32_t byte_symbol(unsigned byte)
+{
+    if (byte <= 0x20) return 0x100 + byte;
+    if (byte <= 0x7E) return byte;
+    if (byte <= 0xA0) return 0x100 + 33 + (byte - 0x7F);
+    return byte == 0xAD ? 0x143 : byte;
+}
+
+void ge_unicode_show_bytes(const char *s, size_t len, struct ge_buf *out)
+{
+    size_t kept = 0; /* s[kept, k) stands for itself and is still to be copied */
+    for (size_t k = 0; k < len; k++) {
+        unsigned byte = (unsigned char)s[k];
+        if (byte > 0x20 && byte < 0x7F) continue;
+        ge_buf_add(out, s + kept, k - kept);
+        ge_unicode_put(out, byte_symbol(byte));
+        kept = k + 1;
+    }
+    ge_buf_add(out, s + kept, len - kept);
+}
+
+bool ge_unicode_shown_byte(uint32_t cp, unsigned char *byte)
+{
+    if (cp >= 0x100) {
+        uint32_t k = cp - 0x100;
+        if (k > 67) return false;
+        *byte = (unsigned char)(k <= 0x20 ? k : k < 67 ? 0x7F + (k - 33) : 0xAD);
+        return true;
+    }
+    *byte = (unsigned char)cp;
+    return byte_symbol(cp) == cp;
+}
+
 /* ---- mappings by code point --------------------------------------------------------------- */
 
 /* Stretches that stay as they are go out in one piece: [kept, i) is waiting. */
@@ -132,145 +189,16 @@ void ge_unicode_strip_marks(const char *s, size_t len, struct ge_buf *out)
     ge_buf_add(out, s + kept, len - kept);
 }
 
-/* ---- normal forms ------------------------------------------------------------------------- */
-
-/* Decomposed code points of one stretch of text. */
-struct stretch {
-    int32_t *cp;
-    size_t n, cap;
-    int32_t *sorted; /* scratch for the sort, of cap elements */
-    size_t sorted_cap;
-};
-
-static void stretch_free(struct stretch *st)
+void ge_unicode_strip_combining(const char *s, size_t len, struct ge_buf *out)
 {
-    free(st->cp);
-    free(st->sorted);
-}
-
-static unsigned combining_class(int32_t cp)
-{
-    return (unsigned)utf8proc_get_property(cp)->combining_class;
-}
-
-static ge_status decompose(struct stretch *st, uint32_t cp)
-{
-    enum { MOST = 8 }; /* the longest canonical decomposition has 4 code points */
-    ge_status rc = GE_OK;
-    utf8proc_int32_t parts[MOST];
-    utf8proc_ssize_t n =
-        utf8proc_decompose_char((utf8proc_int32_t)cp, parts, MOST, UTF8PROC_DECOMPOSE, NULL);
-    if (n < 0 || n > MOST) {
-        return ge_fail(GE_EINTERNAL, "utf8proc cannot decompose U+%04X", (unsigned)cp);
-    }
-    for (utf8proc_ssize_t i = 0; i < n; i++) {
-        GE_GROW(st->cp, st->n, st->cap);
-        st->cp[st->n++] = parts[i];
-    }
-done:
-    return rc;
-}
-
-/* Sort each run of marks by combining class, equal ones in their old order (counting sort over
- * the classes that occur; utf8proc's own insertion sort is quadratic on a long run). */
-static ge_status sort_marks(struct stretch *st)
-{
-    ge_status rc = GE_OK;
-    size_t i = 0;
-    while (i < st->n) {
-        if (combining_class(st->cp[i]) == 0) {
-            i++;
-            continue;
-        }
-        size_t count[257] = {0};
-        size_t end = i;
-        bool ordered = true;
-        for (unsigned last = 0; end < st->n; end++) {
-            unsigned c = combining_class(st->cp[end]);
-            if (c == 0) break;
-            if (c < last) ordered = false;
-            last = c;
-            count[c + 1]++;
-        }
-        if (!ordered) {
-            if (st->sorted_cap < st->cap) {
-                GE_TRY_PTR(st->sorted, ge_realloc(st->sorted, st->cap, sizeof *st->sorted));
-                st->sorted_cap = st->cap;
-            }
-            for (size_t c = 1; c < 257; c++) count[c] += count[c - 1];
-            for (size_t k = i; k < end; k++) {
-                st->sorted[count[combining_class(st->cp[k])]++] = st->cp[k];
-            }
-            memcpy(st->cp + i, st->sorted, (end - i) * sizeof *st->cp);
-        }
-        i = end;
-    }
-done:
-    return rc;
-}
-
-/* Append the stretch in its normal form and empty it. */
-static ge_status finish(struct stretch *st, bool compose, struct ge_buf *out)
-{
-    ge_status rc = GE_OK;
-    GE_TRY(sort_marks(st));
-    if (compose) {
-        utf8proc_ssize_t n = utf8proc_normalize_utf32(st->cp, (utf8proc_ssize_t)st->n,
-                                                      UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-        if (n < 0) return ge_fail(GE_EINTERNAL, "utf8proc cannot compose a decomposed text");
-        st->n = (size_t)n;
-    }
-    for (size_t i = 0; i < st->n; i++) ge_unicode_put(out, (uint32_t)st->cp[i]);
-    st->n = 0;
-done:
-    return rc;
-}
-
-/* Only stretches of active characters, with the inactive one before them, go through utf8proc: a
- * newer version of it may know characters that the tables, hence the reference, do not. */
-static ge_status normalize(const char *s, size_t len, unsigned active, bool compose,
-                           struct ge_buf *out)
-{
-    ge_status rc = GE_OK;
-    struct stretch st = {0};
-    size_t n, before = 0; /* where the last inactive character starts */
-    size_t copied = 0;    /* s[0, copied) is done with */
+    size_t n, kept = 0;
     for (size_t i = 0; i < len; i += n) {
         uint32_t cp = ge_unicode_at(s + i, len - i, &n);
-        bool is_active = cp >= 0xC0 && (ge_unicode_class(cp) & active) != 0;
-        if (is_active) {
-            if (st.n == 0) {
-                size_t from = i, m;
-                uint32_t base = i > before ? ge_unicode_at(s + before, len - before, &m) : 0;
-                if (compose && i > before && combining_class((int32_t)base) == 0) {
-                    GE_TRY(decompose(&st, base));
-                    from = before;
-                }
-                ge_buf_add(out, s + copied, from - copied);
-            }
-            GE_TRY(decompose(&st, cp));
-            copied = before = i + n;
-        } else {
-            if (st.n > 0) GE_TRY(finish(&st, compose, out));
-            before = i;
-        }
+        if (cp < 0x300 || !(ge_unicode_more(cp) & GE_MORE_COMBINING)) continue;
+        ge_buf_add(out, s + kept, i - kept);
+        kept = i + n;
     }
-    if (st.n > 0) GE_TRY(finish(&st, compose, out));
-    ge_buf_add(out, s + copied, len - copied);
-    rc = ge_buf_status(out);
-done:
-    stretch_free(&st);
-    return rc;
-}
-
-ge_status ge_unicode_nfc(const char *s, size_t len, struct ge_buf *out)
-{
-    return normalize(s, len, GE_CHAR_NFC, true, out);
-}
-
-ge_status ge_unicode_nfd(const char *s, size_t len, struct ge_buf *out)
-{
-    return normalize(s, len, GE_CHAR_NFD, false, out);
+    ge_buf_add(out, s + kept, len - kept);
 }
 
 void ge_unicode_library(struct ge_buf *out)

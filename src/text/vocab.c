@@ -1,5 +1,6 @@
 #include "text/vocab.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ static ge_status grow_ids(struct vocab *v, size_t id)
     if (id >= v->ids_cap) {
         size_t cap = v->ids_cap == 0 ? 1024 : v->ids_cap;
         while (cap <= id) cap *= 2;
-        GE_TRY_PTR(v->by_id, ge_realloc(v->by_id, cap, sizeof *v->by_id));
+        GE_RESIZE(v->by_id, cap);
         memset(v->by_id + v->ids_cap, 0, (cap - v->ids_cap) * sizeof *v->by_id);
         v->ids_cap = cap;
     }
@@ -68,7 +69,7 @@ static ge_status append(struct vocab *v, const char *token, size_t len, int32_t 
     GE_TRY(ge_add(v->pool_len, len + 1, &need));
     if (need > v->pool_cap) {
         size_t cap = need < 4096 ? 8192 : 2 * need;
-        GE_TRY_PTR(v->pool, ge_realloc(v->pool, cap, 1));
+        GE_RESIZE(v->pool, cap);
         v->pool_cap = cap;
     }
     GE_GROW(v->entries, v->n, v->cap);
@@ -105,7 +106,7 @@ ge_status ge_vocab_add(struct vocab *v, const char *token, size_t len, int64_t i
         v->slots[slot] = (uint32_t)v->n;
     } else {
         struct vocab_entry *e = &v->entries[v->slots[slot] - 1];
-        v->by_id[e->id] = 0;
+        if (!v->keep_ids) v->by_id[e->id] = 0;
         e->id = (int32_t)id;
     }
     v->by_id[id] = v->slots[slot];
@@ -124,6 +125,15 @@ const char *ge_vocab_token(const struct vocab *v, int32_t id)
 {
     if (id < 0 || (size_t)id >= v->n_ids || v->by_id[id] == 0) return NULL;
     return v->pool + v->entries[v->by_id[id] - 1].text;
+}
+
+void ge_vocab_find_bytes(const struct vocab *v, int32_t out[256])
+{
+    char text[8];
+    for (unsigned byte = 0; byte < 256; byte++) {
+        snprintf(text, sizeof text, "<0x%02X>", byte);
+        out[byte] = ge_vocab_find(v, text, strlen(text));
+    }
 }
 
 void ge_vocab_hash(const struct vocab *v, struct ge_hasher *h)

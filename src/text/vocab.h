@@ -3,6 +3,7 @@
 #ifndef GE_TEXT_VOCAB_H
 #define GE_TEXT_VOCAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct vocab {
     size_t n_slots;
     uint32_t *by_id;       /* entry + 1 by id, 0 = none */
     size_t n_ids, ids_cap; /* n_ids: highest id + 1 */
+    bool keep_ids;         /* a token that gets a new id is still found under the old one */
 };
 
 void ge_vocab_free(struct vocab *v); /* a zeroed vocabulary is empty and valid */
@@ -39,6 +41,9 @@ ge_status ge_vocab_add(struct vocab *v, const char *token, size_t len, int64_t i
 
 int32_t ge_vocab_find(const struct vocab *v, const char *token, size_t len); /* id or -1 */
 const char *ge_vocab_token(const struct vocab *v, int32_t id);               /* borrowed or NULL */
+
+/* Ids of the tokens <0x00> to <0xFF>, each -1 if it is not there. */
+void ge_vocab_find_bytes(const struct vocab *v, int32_t out[256]);
 
 /* Hash in tokens and ids by ascending id. */
 void ge_vocab_hash(const struct vocab *v, struct ge_hasher *h);

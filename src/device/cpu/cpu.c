@@ -1,6 +1,10 @@
 /* The reference device: plain C on host memory. Here: the device itself, memory, and the matrix
  * product; cpu_ops.c has the other operations and kernels.c the inner loops.
  *
+ * In bf16 and fp16 the operands are numbers of that type, all arithmetic is the fp32 path's, and
+ * each operation's result is rounded once, to nearest even. What an operation has inside (sums,
+ * scores and weights of attention) is never rounded to the type.
+ *
  * Work is split over threads so that every element is computed whole by one task, in an order of
  * additions that depends on nothing but the shapes k and head_dim: digits do not depend on the
  * number of rows, a row's place, the threads or the instruction-set level. */
@@ -17,7 +21,8 @@ enum { BLOCK_ROWS = 48, BLOCK_COLS = 256 };
 
 struct cpu_weight {
     struct ge_weight head;
-    float *panels; /* ceil(n/16) panels of (k, 16) */
+    float *panels; /* ceil(n/16) panels of (k, 16), of values that the weight's type has */
+    float *bias;   /* (n), or NULL */
 };
 
 /* ---- device ------------------------------------------------------------------------------- */
@@ -74,7 +79,8 @@ static ge_status cpu_open(const struct ge_device_options *opt, struct ge_device 
     cpu->head.ops = ge_cpu_ops();
     GE_TRY(ge_cpu_init(cpu, opt));
     /* The level is not in the id: all levels give the same bits (kernels.h). */
-    snprintf(cpu->head.numerics, sizeof cpu->head.numerics, "cpu fp32 kernels-1");
+    snprintf(cpu->head.numerics, sizeof cpu->head.numerics, "cpu %s kernels-1",
+             ge_dtype_name(opt->dtype));
     snprintf(cpu->head.description, sizeof cpu->head.description, "plain C, %s, %d thread%s",
              cpu->kernels->level, opt->threads, opt->threads == 1 ? "" : "s");
     *dev = &cpu->head;
@@ -84,10 +90,10 @@ done:
     return rc;
 }
 
-bool ge_cpu_supports(const struct ge_device *dev, enum ge_dtype dtype)
+static bool cpu_supports(const struct ge_device *dev, enum ge_dtype dtype)
 {
     (void)dev;
-    return dtype == GE_F32;
+    return dtype == GE_F32 || dtype == GE_BF16 || dtype == GE_F16;
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */
@@ -133,15 +139,41 @@ ge_status ge_cpu_synchronize(struct ge_device *dev)
 
 /* ---- matrix product ----------------------------------------------------------------------- */
 
-static void cpu_free_weight(struct ge_weight *w)
+ge_status ge_cpu_keep_bias(const float *bias, size_t n, float **out)
 {
-    free(((struct cpu_weight *)w)->panels);
-    free(w);
+    *out = NULL;
+    if (bias == NULL) return GE_OK;
+    *out = ge_calloc(n, sizeof **out);
+    if (*out == NULL) return GE_ENOMEM;
+    memcpy(*out, bias, n * sizeof **out);
+    return GE_OK;
 }
 
-static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, size_t n, size_t k,
-                                    enum ge_dtype dtype, struct ge_weight **out)
+static void cpu_free_weight(struct ge_weight *w)
 {
+    struct cpu_weight *weight = (struct cpu_weight *)w;
+
+    free(weight->panels);
+    free(weight->bias);
+    free(weight);
+}
+
+/* The values that floats have in a type, as floats. */
+static void round_to_type(const struct ge_kernels *k, enum ge_dtype type, float *x, size_t n)
+{
+    uint16_t h[256];
+
+    for (size_t i = 0; i < n; i += 256) {
+        size_t m = n - i < 256 ? n - i : 256;
+        k->narrow(type, x + i, m, h);
+        k->widen(type, h, m, x + i);
+    }
+}
+
+static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, const float *bias,
+                                    size_t n, size_t k, enum ge_dtype dtype, struct ge_weight **out)
+{
+    const struct ge_cpu_device *cpu = (const struct ge_cpu_device *)dev;
     struct cpu_weight *weight = NULL;
     ge_status rc = GE_OK;
     size_t padded, floats;
@@ -152,11 +184,34 @@ static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, size_
     GE_TRY(ge_mul(padded / GE_PANEL * GE_PANEL, k, &floats));
     GE_TRY_PTR(weight->panels, ge_calloc_aligned(floats, sizeof(float)));
     ge_pack_panels(w, k, n, k, weight->panels);
+    if (dtype != GE_F32) round_to_type(cpu->kernels, dtype, weight->panels, floats);
+    GE_TRY(ge_cpu_keep_bias(bias, n, &weight->bias));
     *out = &weight->head;
     weight = NULL;
 done:
     if (weight != NULL) cpu_free_weight(&weight->head);
     return rc;
+}
+
+void ge_cpu_finish(const struct ge_cpu_device *cpu, const struct ge_matmul *m, const float *bias,
+                   const float *c, size_t ldc, struct ge_cpu_block at, float *room)
+{
+    const struct ge_kernels *k = cpu->kernels;
+    bool residual = m->residual.buf != NULL;
+
+    if (bias != NULL) bias += at.col;
+    if (m->y.dtype == GE_F32) {
+        k->epilogue(c, ldc, at.rows, at.cols, bias, m->act,
+                    residual ? ge_cpu_at(&m->residual, at.row, at.col) : NULL, m->residual.stride,
+                    ge_cpu_at(&m->y, at.row, at.col), m->y.stride);
+        return;
+    }
+    for (size_t r = 0; r < at.rows; r++) {
+        const float *add = NULL;
+        if (residual) add = ge_cpu_load(k, &m->residual, at.row + r, at.col, at.cols, room);
+        k->epilogue(c + r * ldc, ldc, 1, at.cols, bias, m->act, add, 0, room + at.cols, 0);
+        ge_cpu_store(k, &m->y, at.row + r, at.col, at.cols, room + at.cols);
+    }
 }
 
 struct product {
@@ -170,29 +225,46 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Rows of x as floats and the distance between them: in place, or converted into `room`. */
+static const float *product_rows(const struct product *p, struct ge_cpu_block at, size_t *stride,
+                                 float *room)
+{
+    const struct ge_tensor *x = &p->m->x;
+
+    *stride = x->dtype == GE_F32 ? x->stride : x->cols;
+    if (x->dtype == GE_F32) return ge_cpu_row(x, at.row);
+    for (size_t r = 0; r < at.rows; r++)
+        ge_cpu_load(p->cpu->kernels, x, at.row + r, 0, x->cols, room + r * x->cols);
+    return room;
+}
+
 static void product_task(void *ctx, size_t i, int thread)
 {
     const struct product *p = ctx;
     const struct ge_matmul *m = p->m;
     const struct cpu_weight *w = (const struct cpu_weight *)m->w;
-    size_t row = i / p->column_blocks * BLOCK_ROWS, col = i % p->column_blocks * BLOCK_COLS;
-    size_t rows = smaller(BLOCK_ROWS, m->y.rows - row), cols = smaller(BLOCK_COLS, m->y.cols - col);
-    float *c = p->cpu->scratch[thread];
+    struct ge_cpu_block at = {i / p->column_blocks * BLOCK_ROWS, i % p->column_blocks * BLOCK_COLS,
+                              BLOCK_ROWS, BLOCK_COLS};
+    float *c = p->cpu->scratch[thread], *room = c + BLOCK_ROWS * BLOCK_COLS;
+    size_t stride;
 
-    p->cpu->kernels->gemm(ge_cpu_row(&m->x, row), m->x.stride, rows, w->panels + col * w->head.k,
-                          cols, w->head.k, c, BLOCK_COLS);
-    p->cpu->kernels->epilogue(c, BLOCK_COLS, rows, cols,
-                              m->bias.buf != NULL ? ge_cpu_row(&m->bias, 0) + col : NULL, m->act,
-                              m->residual.buf != NULL ? ge_cpu_row(&m->residual, row) + col : NULL,
-                              m->residual.stride, ge_cpu_row(&m->y, row) + col, m->y.stride);
+    at.rows = smaller(at.rows, m->y.rows - at.row);
+    at.cols = smaller(at.cols, m->y.cols - at.col);
+    const float *x = product_rows(p, at, &stride, room + 2 * BLOCK_COLS);
+    p->cpu->kernels->gemm(x, stride, at.rows, w->panels + at.col * w->head.k, at.cols, w->head.k, c,
+                          BLOCK_COLS);
+    ge_cpu_finish(p->cpu, m, w->bias, c, BLOCK_COLS, at, room);
 }
 
 static ge_status cpu_matmul(struct ge_device *dev, const struct ge_matmul *m)
 {
     struct ge_cpu_device *cpu = (struct ge_cpu_device *)dev;
     struct product p = {cpu, m, (m->y.cols + BLOCK_COLS - 1) / BLOCK_COLS};
-    ge_status rc = ge_cpu_reserve(cpu, (size_t)BLOCK_ROWS * BLOCK_COLS);
+    size_t floats = (size_t)(BLOCK_ROWS + 2) * BLOCK_COLS;
+    ge_status rc;
 
+    if (m->x.dtype != GE_F32) floats += BLOCK_ROWS * m->x.cols;
+    rc = ge_cpu_reserve(cpu, floats);
     if (rc == GE_OK)
         ge_pool_run(cpu->pool, (m->y.rows + BLOCK_ROWS - 1) / BLOCK_ROWS * p.column_blocks,
                     product_task, &p);
@@ -207,7 +279,7 @@ const struct ge_device_ops *ge_cpu_ops(void)
         .priority = 0,
         .open = cpu_open,
         .close = cpu_close,
-        .supports = ge_cpu_supports,
+        .supports = cpu_supports,
         .alloc = ge_cpu_alloc,
         .free = ge_cpu_free,
         .upload = ge_cpu_upload,
@@ -216,6 +288,7 @@ const struct ge_device_ops *ge_cpu_ops(void)
         .prepare_weight = cpu_prepare_weight,
         .free_weight = cpu_free_weight,
         .patches = ge_cpu_patches,
+        .pixel_patches = ge_cpu_pixel_patches,
         .patch_tokens = ge_cpu_patch_tokens,
         .embed = ge_cpu_embed,
         .matmul = cpu_matmul,

@@ -27,18 +27,62 @@ void ge_cpu_fini(struct ge_cpu_device *cpu);
 /* Make sure that every thread has `floats` floats of scratch. GE_ENOMEM. */
 ge_status ge_cpu_reserve(struct ge_cpu_device *cpu, size_t floats);
 
-/* First element of a tensor's row in host memory. */
-static inline float *ge_cpu_row(const struct ge_tensor *t, size_t row)
+/* A copy of a weight's bias, or NULL for none. GE_ENOMEM. */
+ge_status ge_cpu_keep_bias(const float *bias, size_t n, float **out);
+
+/* Element (row, col) of a tensor in host memory. */
+static inline void *ge_cpu_at(const struct ge_tensor *t, size_t row, size_t col)
 {
-    return (float *)((struct ge_cpu_buffer *)t->buf)->data + t->offset + row * t->stride;
-}
-static inline const int32_t *ge_cpu_ints(const struct ge_tensor *t)
-{
-    return (const int32_t *)((struct ge_cpu_buffer *)t->buf)->data + t->offset;
+    return ((struct ge_cpu_buffer *)t->buf)->data +
+           (t->offset + row * t->stride + col) * ge_dtype_size(t->dtype);
 }
 
+/* First element of a row of a GE_F32 tensor. */
+static inline float *ge_cpu_row(const struct ge_tensor *t, size_t row)
+{
+    return ge_cpu_at(t, row, 0);
+}
+
+static inline const int32_t *ge_cpu_ints(const struct ge_tensor *t)
+{
+    return ge_cpu_at(t, 0, 0);
+}
+
+/* ---- types: all arithmetic is in float, and a result is rounded to its type once ------------ */
+
+/* n elements from (row, col) on as floats: in place where they are floats, else in `room`. */
+static inline const float *ge_cpu_load(const struct ge_kernels *k, const struct ge_tensor *t,
+                                       size_t row, size_t col, size_t n, float *room)
+{
+    if (t->dtype == GE_F32) return ge_cpu_at(t, row, col);
+    k->widen(t->dtype, ge_cpu_at(t, row, col), n, room);
+    return room;
+}
+
+/* Where a result from (row, col) on is computed: in place where it is of floats, else in `room`. */
+static inline float *ge_cpu_place(const struct ge_tensor *t, size_t row, size_t col, float *room)
+{
+    return t->dtype == GE_F32 ? ge_cpu_at(t, row, col) : room;
+}
+
+/* Store n floats that were computed at ge_cpu_place(). */
+static inline void ge_cpu_store(const struct ge_kernels *k, const struct ge_tensor *t, size_t row,
+                                size_t col, size_t n, const float *place)
+{
+    if (t->dtype != GE_F32) k->narrow(t->dtype, place, n, ge_cpu_at(t, row, col));
+}
+
+/* A part of a result. */
+struct ge_cpu_block {
+    size_t row, col, rows, cols;
+};
+
+/* The end of a product: y = act(c + bias) + residual at a block of y, from its sums c (rows, ldc).
+ * bias (n) or NULL; room for 2 * cols floats is used where y is not of floats. */
+void ge_cpu_finish(const struct ge_cpu_device *cpu, const struct ge_matmul *m, const float *bias,
+                   const float *c, size_t ldc, struct ge_cpu_block at, float *room);
+
 /* Entries of the table that onednn takes over as they are. */
-bool ge_cpu_supports(const struct ge_device *dev, enum ge_dtype dtype);
 ge_status ge_cpu_alloc(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
 void ge_cpu_free(struct ge_buffer *buf);
 ge_status ge_cpu_upload(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes);
@@ -46,6 +90,9 @@ ge_status ge_cpu_download(const struct ge_buffer *src, size_t offset, void *dst,
 ge_status ge_cpu_synchronize(struct ge_device *dev);
 ge_status ge_cpu_patches(struct ge_device *dev, const struct ge_tensor *pixels, size_t channels,
                          size_t height, size_t width, size_t patch, const struct ge_tensor *out);
+ge_status ge_cpu_pixel_patches(struct ge_device *dev, const struct ge_tensor *pixels,
+                               const struct ge_tensor *table, size_t height, size_t width,
+                               size_t patch, const struct ge_tensor *out);
 ge_status ge_cpu_patch_tokens(struct ge_device *dev, const struct ge_tensor *patches,
                               const struct ge_tensor *prefix, const struct ge_tensor *positions,
                               const struct ge_tensor *out);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "base/math_inline.h"
 
 enum {
@@ -26,6 +27,28 @@ static inline float fold(const vec *lanes)
     for (int half = GE_PANEL / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++) s[i] += s[i + half];
     return s[0];
+}
+
+/* ---- types -------------------------------------------------------------------------------- */
+
+static void widen(enum ge_dtype type, const void *x, size_t n, float *y)
+{
+    const uint16_t *h = x;
+
+    if (type == GE_BF16)
+        for (size_t i = 0; i < n; i++) y[i] = ge_bf16_to_float(h[i]);
+    else
+        for (size_t i = 0; i < n; i++) y[i] = ge_fp16_to_float(h[i]);
+}
+
+static void narrow(enum ge_dtype type, const float *x, size_t n, void *y)
+{
+    uint16_t *h = y;
+
+    if (type == GE_BF16)
+        for (size_t i = 0; i < n; i++) h[i] = ge_float_to_bf16(x[i]);
+    else
+        for (size_t i = 0; i < n; i++) h[i] = ge_float_to_fp16(x[i]);
 }
 
 /* ---- products ----------------------------------------------------------------------------- */
@@ -236,4 +259,6 @@ const struct ge_kernels GE_KERNELS = {
     .attend = attend,
     .activate = activate,
     .l2_normalize = l2_normalize,
+    .widen = widen,
+    .narrow = narrow,
 };

@@ -44,6 +44,9 @@ struct ge_kernels {
     void (*attend)(const struct ge_kernel_attention *a, float *scratch);
     void (*activate)(enum ge_activation act, const float *x, size_t n, float *y);
     void (*l2_normalize)(const float *x, size_t n, float eps, float *y);
+    /* n elements of GE_BF16 or GE_F16 to float, and back with rounding (base/half.h) */
+    void (*widen)(enum ge_dtype type, const void *x, size_t n, float *y);
+    void (*narrow)(enum ge_dtype type, const float *x, size_t n, void *y);
 };
 
 /* Pack w (n rows of k elements, ldw apart) into panels: ceil(n/16)*16*k floats. */

@@ -44,6 +44,7 @@ struct onednn_weight {
     const struct product *product; /* of one block */
     size_t padded_k, block_cols, blocks;
     dnnl_memory_t *packed; /* [blocks] */
+    float *bias;           /* (n), or NULL */
 };
 
 /* oneDNN may be built on OpenMP, as Debian's is; a product must stay on the thread that asked for
@@ -198,6 +199,12 @@ static void onednn_close(struct ge_device *head)
     free(dev);
 }
 
+static bool onednn_supports(const struct ge_device *dev, enum ge_dtype dtype)
+{
+    (void)dev;
+    return dtype == GE_F32;
+}
+
 static ge_status onednn_open(const struct ge_device_options *opt, struct ge_device **out)
 {
     struct onednn_device *dev = NULL;
@@ -231,6 +238,7 @@ static void onednn_free_weight(struct ge_weight *head)
 
     for (size_t i = 0; w->packed != NULL && i < w->blocks; i++) dnnl_memory_destroy(w->packed[i]);
     free(w->packed);
+    free(w->bias);
     free(w);
 }
 
@@ -266,8 +274,9 @@ done:
     return rc;
 }
 
-static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, size_t n, size_t k,
-                                       enum ge_dtype dtype, struct ge_weight **out)
+static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, const float *bias,
+                                       size_t n, size_t k, enum ge_dtype dtype,
+                                       struct ge_weight **out)
 {
     struct onednn_device *dev = (struct onednn_device *)head;
     struct onednn_weight *weight = NULL;
@@ -292,6 +301,7 @@ static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, s
                    k * sizeof *plain);
         GE_TRY(pack_block(dev, weight->product, plain, &weight->packed[b]));
     }
+    GE_TRY(ge_cpu_keep_bias(bias, n, &weight->bias));
     *out = &weight->head;
     weight = NULL;
 done:
@@ -364,23 +374,21 @@ static void matmul_task(void *ctx, size_t i, int thread)
     const struct matmul_op *op = ctx;
     const struct ge_matmul *m = op->m;
     const struct onednn_weight *w = op->w;
-    size_t row = i / w->blocks * PANEL_ROWS, block = i % w->blocks, col = block * w->block_cols;
-    size_t rows = m->y.rows - row < PANEL_ROWS ? m->y.rows - row : PANEL_ROWS;
-    size_t cols = w->head.n - col < w->block_cols ? w->head.n - col : w->block_cols;
+    size_t block = i % w->blocks;
+    struct ge_cpu_block at = {i / w->blocks * PANEL_ROWS, block * w->block_cols, PANEL_ROWS,
+                              w->block_cols};
     float *copy = op->dev->cpu.scratch[thread], *c = copy + PANEL_ROWS * w->padded_k;
     dnnl_status_t s;
 
+    if (m->y.rows - at.row < at.rows) at.rows = m->y.rows - at.row;
+    if (w->head.n - at.col < at.cols) at.cols = w->head.n - at.col;
     one_thread(op->dev);
-    s = execute(op->dev, w->product, w->packed[block], panel_of(op, row, rows, copy), c,
+    s = execute(op->dev, w->product, w->packed[block], panel_of(op, at.row, at.rows, copy), c,
                 c + PANEL_ROWS * w->block_cols, thread);
-    if (s != dnnl_success) {
-        if (op->failed[thread] == dnnl_success) op->failed[thread] = s;
-        return;
-    }
-    op->dev->cpu.kernels->epilogue(
-        c, w->block_cols, rows, cols, m->bias.buf != NULL ? ge_cpu_row(&m->bias, 0) + col : NULL,
-        m->act, m->residual.buf != NULL ? ge_cpu_row(&m->residual, row) + col : NULL,
-        m->residual.stride, ge_cpu_row(&m->y, row) + col, m->y.stride);
+    if (s == dnnl_success)
+        ge_cpu_finish(&op->dev->cpu, m, w->bias, c, w->block_cols, at, NULL);
+    else if (op->failed[thread] == dnnl_success)
+        op->failed[thread] = s;
 }
 
 static ge_status onednn_matmul(struct ge_device *head, const struct ge_matmul *m)
@@ -399,14 +407,20 @@ done:
     return rc;
 }
 
-static ge_status onednn_bench_gemm(struct ge_device *head, size_t m, size_t n, size_t k,
-                                   int repeats, double *seconds)
+static ge_status onednn_bench_gemm(struct ge_device *head, const struct ge_gemm_bench *b,
+                                   double *seconds)
 {
     const struct onednn_device *dev = (const struct onednn_device *)head;
+    ge_status rc;
 
+    if (b->dtype != GE_F32)
+        return ge_fail(GE_EUNSUPPORTED, "oneDNN: products of %s are not timed",
+                       ge_dtype_name(b->dtype));
+    if (dev->omp_set_num_threads != NULL) dev->omp_set_num_threads(b->threads);
+    rc = ge_onednn_gemm_time(dev->engine, dev->streams[0], (const size_t[]){b->m, b->n, b->k},
+                             b->repeats, seconds);
     one_thread(dev);
-    return ge_onednn_gemm_time(dev->engine, dev->streams[0], (const size_t[]){m, n, k}, repeats,
-                               seconds);
+    return rc;
 }
 
 const struct ge_device_ops *ge_onednn_ops(void)
@@ -417,7 +431,7 @@ const struct ge_device_ops *ge_onednn_ops(void)
         .priority = 10,
         .open = onednn_open,
         .close = onednn_close,
-        .supports = ge_cpu_supports,
+        .supports = onednn_supports,
         .bench_gemm = onednn_bench_gemm,
         .alloc = ge_cpu_alloc,
         .free = ge_cpu_free,
@@ -427,6 +441,7 @@ const struct ge_device_ops *ge_onednn_ops(void)
         .prepare_weight = onednn_prepare_weight,
         .free_weight = onednn_free_weight,
         .patches = ge_cpu_patches,
+        .pixel_patches = ge_cpu_pixel_patches,
         .patch_tokens = ge_cpu_patch_tokens,
         .embed = ge_cpu_embed,
         .matmul = onednn_matmul,

@@ -142,6 +142,14 @@ code 0 bench decode --images "$data/images" --repeats 1
 code 0 bench store --repeats 1 --dir .
 if compgen -G 'gapeval-bench-*' >/dev/null; then fail "bench leaves files behind"; fi
 code 0 bench encode --model "$data/clip" --batch-size 2 --repeats 1 --json
+code 0 bench encode --model "$data/sentence" --texts texts.txt --repeats 1
+grep -q 'tokens/s' said.out || fail "bench encode of texts has no rate of tokens"
+code 0 bench tokenize --model "$data/sentence" --texts texts.txt --repeats 1 --threads 2
+code 0 bench pipeline --model "$data/clip" --images "$data/images" --repeats 1 --decode-threads 2
+grep -q 'stream, of min(a, b)' said.out || fail "bench pipeline has no share"
+printf '\n\n' | "$program" bench encode --model "$data/clip" --follow >said.out
+[[ $(grep -c seconds said.out) == 2 && $(head -n 1 said.out) == *'"ready":true'* ]] ||
+    fail "bench encode --follow does not answer each line"
 
 # ---- what is wrong is said --------------------------------------------------------------------
 
@@ -158,6 +166,13 @@ code 2 bench everything
 code 2 bench encode
 code 2 bench encode --model "$data/clip" --shape vit-b-32
 code 2 bench decode
+code 2 bench tokenize --model "$data/sentence"
+code 2 bench pipeline --model "$data/clip"
+code 2 bench decode --images "$data/images" --follow
+code 1 bench encode --model "$data/sentence"
+code 1 bench encode --model "$data/clip" --texts missing.txt
+code 1 bench pipeline --model "$data/sentence" --images "$data/images"
+code 1 bench pipeline --model "$data/clip" --images "$data/clip"
 code 1 embed --model "$data/sentence" --images images.txt --out x.npy
 code 1 embed --model missing --images images.txt --out x.npy
 code 1 embed --model "$data/clip" --images missing.txt --out x.npy

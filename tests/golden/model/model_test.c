@@ -7,8 +7,10 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "device/device_ops.h"
 #include "fake_device.h"
+#include "image/preprocess.h"
 #include "model/encoder.h"
 #include "test.h"
 
@@ -127,34 +129,44 @@ static void check_texts(const char *folder, const char *golden, const char *file
 }
 
 /* As make_models.py computes them. */
-static float *pixels(size_t n, size_t size)
+static float *pixels(size_t n, size_t height, size_t width)
 {
-    float *p = ge_calloc(n * 3 * size * size, sizeof *p);
+    size_t count = n * 3 * height * width;
+    float *p = ge_calloc(count, sizeof *p);
 
     assert_non_null(p);
-    for (size_t i = 0; i < n * 3 * size * size; i++)
+    for (size_t i = 0; i < count; i++)
         p[i] = (float)((uint32_t)i * 2654435761u >> 8 & 0xFFFF) / 16384.0f - 2.0f;
     return p;
 }
 
-static void check_images(const char *folder, const char *file, bool normalize)
+static void check_images(const char *folder, const char *golden, const char *file, bool normalize)
 {
     struct ge_encoder *e = load(folder, 0, NULL);
     size_t n = 5 * ge_encoder_dim(e), h, w;
-    float *want = read_rows(folder, file, n), *got = ge_calloc(n, sizeof *got), *in;
+    float *want = read_rows(golden, file, n), *got = ge_calloc(n, sizeof *got), *in;
 
     assert_non_null(got);
     assert_true(ge_encoder_image_size(e, &h, &w));
-    assert_int_equal(h, 30);
-    in = pixels(5, h);
-    assert_ok(ge_encoder_images(e, in, 5, normalize, got));
-    char *what = ge_sprintf("%s/%s", ge_fs_basename(folder), file);
+    in = pixels(5, h, w);
+    assert_ok(ge_encoder_tensors(e, in, 5, normalize, got));
+    char *what = ge_sprintf("%s/%s", ge_fs_basename(golden), file);
     compare(what, got, want, n, normalize ? unit_gate : pooled_gate);
     free(what);
     free(in);
     free(want);
     free(got);
     ge_encoder_delete(&e);
+}
+
+/* The same with one of the folder's files replaced. */
+static void check_images_with(const char *golden, const char *file, const char *with,
+                              const char *rows)
+{
+    char *dir = variant(golden, file, with);
+
+    check_images(dir, golden, rows, false);
+    remove_variant(dir);
 }
 
 /* ---- tests -------------------------------------------------------------------------------- */
@@ -165,8 +177,8 @@ static void test_clip(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        check_images(folders[i], "images.f32", false);
-        check_images(folders[i], "images_unit.f32", true);
+        check_images(folders[i], folders[i], "images.f32", false);
+        check_images(folders[i], folders[i], "images_unit.f32", true);
         check_texts(folders[i], folders[i], "texts.f32", NULL, false);
         check_texts(folders[i], folders[i], "texts_unit.f32", NULL, true);
     }
@@ -189,6 +201,71 @@ static void test_clip_eos(void **state)
     }
 }
 
+/* Folders of one tower: its pooled row, or the same projected as in the whole model. */
+static void check_tower(const char *golden, const char *config, const char *images,
+                        const char *rows, size_t dim)
+{
+    char *dir = variant(golden, "config.json", config);
+    struct ge_encoder *e = load(dir, 0, NULL);
+    float out[64];
+
+    assert_int_equal(ge_encoder_has_image(e), images != NULL);
+    assert_int_equal(ge_encoder_has_text(e), rows != NULL);
+    assert_int_equal(ge_encoder_dim(e), dim);
+    assert_false(ge_encoder_logit_scale(e, NULL));
+    if (images != NULL) {
+        check_images(dir, golden, images, false);
+        assert_status(ge_encoder_texts(e, texts, 1, false, out, NULL), GE_EINVAL);
+    } else {
+        check_texts(dir, golden, rows, NULL, false);
+        assert_status(ge_encoder_tensors(e, out, 1, false, out), GE_EINVAL);
+    }
+    ge_encoder_delete(&e);
+    remove_variant(dir);
+}
+
+static void test_towers(void **state)
+{
+    (void)state;
+    check_tower(FOLDER "/clip_quick", "config_vision.json", "images_vision.f32", NULL, 32);
+    check_tower(FOLDER "/clip_quick", "config_vision_projected.json", "images.f32", NULL, 20);
+    check_tower(FOLDER "/clip_quick", "config_text.json", NULL, "texts_text.f32", 24);
+    check_tower(FOLDER "/clip_quick", "config_text_projected.json", NULL, "texts.f32", 20);
+    check_tower(FOLDER "/siglip", "config_vision.json", "images.f32", NULL, 32);
+    check_tower(FOLDER "/siglip", "config_text.json", NULL, "texts.f32", 32);
+}
+
+/* Positions as stored and interpolated, larger and smaller, not square; SwiGLU; registers. */
+static void test_dinov2(void **state)
+{
+    static const char *const folders[] = {FOLDER "/dinov2", FOLDER "/dinov2_swiglu",
+                                          FOLDER "/dinov2_registers"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        check_images(folders[i], folders[i], "images.f32", false);
+        check_images(folders[i], folders[i], "images_unit.f32", true);
+    }
+    check_images_with(folders[0], "preprocessor_config.json", "preprocessor_config_larger.json",
+                      "images_larger.f32");
+    check_images_with(folders[0], "preprocessor_config.json", "preprocessor_config_stored.json",
+                      "images_stored.f32");
+    check_images_with(folders[2], "preprocessor_config.json", "preprocessor_config_larger.json",
+                      "images_larger.f32");
+    check_images_with(folders[2], "config.json", "config_none.json", "images_none.f32");
+}
+
+static void test_siglip(void **state)
+{
+    (void)state;
+    check_images(FOLDER "/siglip", FOLDER "/siglip", "images.f32", false);
+    check_images(FOLDER "/siglip", FOLDER "/siglip", "images_unit.f32", true);
+    check_texts(FOLDER "/siglip", FOLDER "/siglip", "texts.f32", NULL, false);
+    check_texts(FOLDER "/siglip", FOLDER "/siglip", "texts_unit.f32", NULL, true);
+    check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images.f32", false);
+    check_images(FOLDER "/siglip_vision", FOLDER "/siglip_vision", "images_unit.f32", true);
+}
+
 static void test_bert(void **state)
 {
     (void)state;
@@ -197,6 +274,19 @@ static void test_bert(void **state)
     check_texts(FOLDER "/bert_new", FOLDER "/bert_new", "texts_query.f32", "query", false);
     check_texts(FOLDER "/bert_plain", FOLDER "/bert_plain", "texts.f32", NULL, false);
     check_texts(FOLDER "/bert_plain", FOLDER "/bert_plain", "texts_unit.f32", NULL, true);
+}
+
+/* Positions from the pad's id on, distances between tokens, three forms of pytorch_model.bin. */
+static void test_bert_like(void **state)
+{
+    static const char *const folders[] = {FOLDER "/roberta", FOLDER "/mpnet",
+                                          FOLDER "/xlm_roberta"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        check_texts(folders[i], folders[i], "texts.f32", NULL, false);
+        if (i < 2) check_texts(folders[i], folders[i], "texts_unit.f32", NULL, true);
+    }
 }
 
 /* All six poolings of one model, one after the other. */
@@ -227,7 +317,7 @@ static void test_roles(void **state)
     struct ge_encoder *clip = load(FOLDER "/clip_quick", 0, NULL);
     struct ge_encoder *bert = load(FOLDER "/bert_new", 0, NULL), *again;
     float scale = 0, out[64];
-    unsigned char cut[9];
+    unsigned char cut[16];
     struct ge_buf buf;
     ge_json *doc;
     size_t h, w;
@@ -247,13 +337,24 @@ static void test_roles(void **state)
     assert_null(ge_encoder_preprocess(bert));
     assert_non_null(ge_encoder_tokenizer(bert));
     assert_int_equal(ge_encoder_max_tokens(bert), 30);
-    assert_status(ge_encoder_images(bert, out, 1, false, out), GE_EINVAL);
+    assert_status(ge_encoder_tensors(bert, out, 1, false, out), GE_EINVAL);
 
     float *rows = ge_calloc(n_texts * 20, sizeof *rows);
     assert_ok(ge_encoder_texts(clip, texts, n_texts, false, rows, cut));
     assert_false(cut[1]);
     assert_true(cut[8]);
     free(rows);
+
+    again = load(FOLDER "/siglip", 0, NULL); /* padded to its 16 tokens, and cut there */
+    assert_int_equal(ge_encoder_max_tokens(again), 16);
+    assert_true(ge_encoder_logit_scale(again, &scale));
+    assert_close(scale, exp(2.5), 1e-5);
+    rows = ge_calloc(n_texts * ge_encoder_dim(again), sizeof *rows);
+    assert_ok(ge_encoder_texts(again, texts, n_texts, false, rows, cut));
+    assert_false(cut[0] || cut[1] || cut[2]);
+    assert_true(cut[8] && cut[10]);
+    free(rows);
+    ge_encoder_delete(&again);
 
     ge_buf_init(&buf, 1 << 16);
     ge_encoder_describe(clip, &buf);
@@ -278,30 +379,32 @@ static void test_roles(void **state)
 /* ---- invariant 1 -------------------------------------------------------------------------- */
 
 /* One image at every place of batches of 1, 7 and 64. */
-static void test_image_bits(void **state)
+static void check_image_bits(const char *folder)
 {
     enum { N = 64 };
-    struct ge_encoder *e = load(FOLDER "/clip_gelu", 1, NULL);
-    size_t dim = ge_encoder_dim(e), each = 3 * 30 * 30;
-    float *in = pixels(N, 30), *alone = ge_calloc(N * dim, sizeof *alone);
+    struct ge_encoder *e = load(folder, 1, NULL);
+    size_t dim = ge_encoder_dim(e), h, w, each;
+    float *in, *alone = ge_calloc(N * dim, sizeof *alone);
     float *together = ge_calloc(N * dim, sizeof *together);
     static const size_t batches[] = {7, 64};
 
-    (void)state;
-    assert_ok(ge_encoder_images(e, in, N, true, alone));
+    assert_true(ge_encoder_image_size(e, &h, &w));
+    each = 3 * h * w;
+    in = pixels(N, h, w);
+    assert_ok(ge_encoder_tensors(e, in, N, true, alone));
     ge_encoder_delete(&e);
     for (size_t b = 0; b < 2; b++) {
-        e = load(FOLDER "/clip_gelu", batches[b], NULL);
-        assert_ok(ge_encoder_images(e, in, N, true, together));
+        e = load(folder, batches[b], NULL);
+        assert_ok(ge_encoder_tensors(e, in, N, true, together));
         assert_memory_equal(together, alone, N * dim * sizeof *alone);
         for (size_t place = 0; place < N; place++) { /* image 3 at every place */
             memcpy(in + place * each, in + 3 * each, each * sizeof *in);
         }
-        assert_ok(ge_encoder_images(e, in, N, true, together));
+        assert_ok(ge_encoder_tensors(e, in, N, true, together));
         for (size_t place = 0; place < N; place++)
             assert_memory_equal(together + place * dim, alone + 3 * dim, dim * sizeof *alone);
         free(in);
-        in = pixels(N, 30);
+        in = pixels(N, h, w);
         ge_encoder_delete(&e);
     }
     free(in);
@@ -309,14 +412,26 @@ static void test_image_bits(void **state)
     free(together);
 }
 
+static void test_image_bits(void **state)
+{
+    (void)state;
+    check_image_bits(FOLDER "/clip_gelu");
+    check_image_bits(FOLDER "/dinov2");
+    check_image_bits(FOLDER "/dinov2_swiglu");
+    check_image_bits(FOLDER "/dinov2_registers");
+    check_image_bits(FOLDER "/siglip_vision");
+    check_image_bits(FOLDER "/siglip");
+}
+
 /* Texts alone, all together, and in the opposite order. */
 static void test_text_bits(void **state)
 {
-    static const char *const folders[] = {FOLDER "/clip_quick", FOLDER "/bert_old",
-                                          FOLDER "/bert_new", FOLDER "/bert_plain"};
+    static const char *const folders[] = {
+        FOLDER "/clip_quick", FOLDER "/bert_old",    FOLDER "/bert_new", FOLDER "/bert_plain",
+        FOLDER "/roberta",    FOLDER "/xlm_roberta", FOLDER "/mpnet",    FOLDER "/siglip"};
 
     (void)state;
-    for (size_t f = 0; f < 4; f++) {
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
         struct ge_encoder *e = load(folders[f], 0, NULL);
         size_t dim = ge_encoder_dim(e), n = 8 * n_texts;
         const char **many = ge_calloc(n, sizeof *many);
@@ -336,16 +451,70 @@ static void test_text_bits(void **state)
     }
 }
 
+/* Pictures as bytes are the same as the tensors that the preprocessing makes of them, in one call, in
+ * batches on their way, and whatever the batch. */
+static void check_bytes(const char *folder)
+{
+    enum { N = 9 };
+    struct ge_encoder *e = load(folder, N, NULL);
+    const struct ge_preprocess *p = ge_encoder_preprocess(e);
+    size_t dim = ge_encoder_dim(e), each = ge_preprocess_size(p);
+    uint8_t *bytes = ge_calloc(N * each, 1);
+    const uint8_t *pictures[N];
+    float *in = ge_calloc(N * each, sizeof *in), *want = ge_calloc(N * dim, sizeof *want);
+    float *got = ge_calloc(N * dim, sizeof *got);
+
+    for (size_t i = 0; i < N * each; i++) bytes[i] = (uint8_t)(256 * ge_uniform(4, 2, i));
+    for (size_t i = 0; i < N; i++) {
+        pictures[i] = bytes + i * each;
+        ge_preprocess_tensor(p, pictures[i], in + i * each);
+    }
+    assert_ok(ge_encoder_tensors(e, in, N, true, want));
+    for (size_t batch = 1; batch <= N; batch += 3) {
+        ge_encoder_delete(&e);
+        e = load(folder, batch, NULL);
+        memset(got, 0, N * dim * sizeof *got);
+        assert_ok(ge_encoder_images(e, pictures, N, true, got));
+        assert_memory_equal(got, want, N * dim * sizeof *want);
+    }
+    assert_int_equal(ge_encoder_batch(e), 7);
+    assert_status(ge_encoder_begin(e, pictures, 8, true), GE_EINVAL);
+    assert_ok(ge_encoder_begin(e, pictures + 2, 1, true));
+    assert_ok(ge_encoder_begin(e, pictures + 3, 6, true));
+    assert_status(ge_encoder_begin(e, pictures, 1, true), GE_EINVAL); /* both are forgotten */
+    assert_status(ge_encoder_finish(e, got), GE_EINVAL);
+    assert_ok(ge_encoder_begin(e, pictures + 2, 1, true));
+    assert_ok(ge_encoder_begin(e, pictures + 3, 6, true));
+    assert_ok(ge_encoder_finish(e, got + 2 * dim));
+    assert_ok(ge_encoder_begin(e, pictures, 2, true));
+    assert_ok(ge_encoder_finish(e, got + 3 * dim));
+    assert_ok(ge_encoder_finish(e, got));
+    assert_memory_equal(got, want, N * dim * sizeof *want);
+    ge_encoder_delete(&e);
+    free(bytes);
+    free(in);
+    free(want);
+    free(got);
+}
+
+static void test_bytes(void **state)
+{
+    (void)state;
+    check_bytes(FOLDER "/clip_quick");
+    check_bytes(FOLDER "/dinov2_registers");
+    check_bytes(FOLDER "/siglip_vision");
+}
+
 static float *image_rows(int threads, const char *name)
 {
     struct ge_device_options opt = {.threads = threads, .level = GE_TEST_LEVEL};
     struct ge_device *own;
     struct ge_encoder *e;
-    float *in = pixels(9, 30), *out = ge_calloc(9 * 24, sizeof *out);
+    float *in = pixels(9, 30, 30), *out = ge_calloc(9 * 24, sizeof *out);
 
     assert_ok(ge_device_open(name, &opt, &own));
     assert_ok(ge_encoder_load(FOLDER "/clip_gelu", own, NULL, &e));
-    assert_ok(ge_encoder_images(e, in, 9, false, out));
+    assert_ok(ge_encoder_tensors(e, in, 9, false, out));
     ge_encoder_delete(&e);
     ge_device_close(&own);
     free(in);
@@ -371,9 +540,12 @@ static int run_on(const char *name)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clip),      cmocka_unit_test(test_clip_eos),
-        cmocka_unit_test(test_bert),      cmocka_unit_test(test_bert_poolings),
+        cmocka_unit_test(test_towers),    cmocka_unit_test(test_dinov2),
+        cmocka_unit_test(test_siglip),    cmocka_unit_test(test_bert),
+        cmocka_unit_test(test_bert_like), cmocka_unit_test(test_bert_poolings),
         cmocka_unit_test(test_roles),     cmocka_unit_test(test_image_bits),
         cmocka_unit_test(test_text_bits), cmocka_unit_test(test_thread_bits),
+        cmocka_unit_test(test_bytes),
     };
     struct ge_device_options opt = {.threads = 2, .level = GE_TEST_LEVEL};
     int failed;

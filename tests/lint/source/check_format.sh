@@ -11,5 +11,5 @@ if [[ -z $format ]]; then
     echo "Skipped: clang-format 14 is not installed; other versions format differently"
     exit 77
 fi
-find src cuda tests -type f \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' \) -print0 2>/dev/null |
+find src cuda tests -type f \( -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh' \) -print0 2>/dev/null |
     xargs -0 $format --dry-run -Werror

@@ -33,8 +33,10 @@ third_party='
 ^omp\.h$                        ^src/device/onednn/
 ^immintrin\.h$                  ^src/image/resize_kernels\.c$
 ^(cuda|cublas|cudnn|nvml)[^/]*\.h$  ^cuda/
+^nvtx3/[A-Za-z]+\.h$           ^cuda/
 ^cjson/cJSON\.h$|^cJSON\.h$     ^src/base/json[^/]*\.c$
 ^xxhash\.h$                     ^src/base/hash\.c$
+^hwloc\.h$                      ^src/base/topology\.c$
 ^(jpeglib|jerror|spng)\.h$      ^src/image/
 ^webp/[a-z]+\.h$                ^src/image/
 ^(utf8proc|pcre2)\.h$           ^src/text/

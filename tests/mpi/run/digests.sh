@@ -32,6 +32,13 @@ done
 run no-cache "${some[@]}" --set runtime.embed_cache_mb=0
 same no-cache
 
+# A trace changes nothing, and every rank writes its own.
+ranks 2 traced "${some[@]}" --trace
+same traced
+for r in 0 1; do
+    grep -q '"encode images"' "traced/demo/trace/rank-$r.json" || fail "rank $r wrote no trace"
+done
+
 # The reference device agrees with itself too, on ranks and alone.
 run cpu "${some[@]}" --device cpu
 ranks 2 cpu-ranks "${some[@]}" --device cpu --batch-size 5

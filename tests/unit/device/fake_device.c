@@ -1,6 +1,7 @@
 #include "fake_device.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@ enum { MAX_TENSORS = 7 };
 enum kind {
     UPLOAD,
     PATCHES,
+    PIXEL_PATCHES,
     PATCH_TOKENS,
     EMBED,
     MATMUL,
@@ -31,7 +33,7 @@ struct job {
     enum kind kind;
     struct ge_tensor t[MAX_TENSORS];
     bool has[MAX_TENSORS];
-    const void *src; /* UPLOAD: read when the job runs */
+    void *src; /* UPLOAD: a copy; freed with the job */
     size_t size[5];
     float eps;
     int choice; /* activation or pooling */
@@ -47,6 +49,7 @@ struct fake_device {
     pthread_cond_t changed;
     struct job *first, *last;
     bool flush, idle, stop;
+    bool losing; /* from now on everything fails */
     ge_status failed;
 };
 
@@ -60,11 +63,16 @@ struct fake_weight {
     struct ge_weight *inner;
 };
 
-static int fail_at;
+static int fail_at, lose_at;
 
 void fake_device_fail_at(int n)
 {
     fail_at = n;
+}
+
+void fake_device_lose_at(int n)
+{
+    lose_at = n;
 }
 
 /* ---- the worker --------------------------------------------------------------------------- */
@@ -92,8 +100,7 @@ static ge_status run_matmul(const struct ge_device_ops *ops, struct ge_device *d
                             const struct job *j, const struct ge_tensor *t)
 {
     struct ge_matmul m = {t[0], ((const struct fake_weight *)j->w)->inner,
-                          t[1], (enum ge_activation)j->choice,
-                          t[2], t[3]};
+                          (enum ge_activation)j->choice, t[1], t[2]};
 
     return ops->matmul(dev, &m);
 }
@@ -114,6 +121,8 @@ static ge_status run_job(struct fake_device *f, const struct job *j)
         return ops->upload(t[0].buf, j->size[0], j->src, j->size[1]);
     case PATCHES:
         return ops->patches(dev, p[0], j->size[0], j->size[1], j->size[2], j->size[3], p[1]);
+    case PIXEL_PATCHES:
+        return ops->pixel_patches(dev, p[0], p[1], j->size[0], j->size[1], j->size[2], p[2]);
     case PATCH_TOKENS:
         return ops->patch_tokens(dev, p[0], p[1], p[2], p[3]);
     case EMBED:
@@ -160,6 +169,7 @@ static void *work(void *arg)
         if (f->first == NULL) f->last = NULL;
         pthread_mutex_unlock(&f->lock);
         ge_status rc = run_job(f, j);
+        free(j->src);
         free(j);
         pthread_mutex_lock(&f->lock);
         if (rc != GE_OK && f->failed == GE_OK) f->failed = rc;
@@ -179,7 +189,8 @@ static ge_status fake_synchronize(struct ge_device *dev)
     pthread_cond_broadcast(&f->changed);
     while (!f->idle) pthread_cond_wait(&f->changed, &f->lock);
     failed = f->failed;
-    f->failed = GE_OK;
+    f->head.lost = f->losing;
+    if (!f->losing) f->failed = GE_OK;
     pthread_mutex_unlock(&f->lock);
     return failed == GE_OK ? GE_OK : ge_fail(failed, "fake: a queued operation failed");
 }
@@ -193,6 +204,10 @@ static ge_status push(struct ge_device *dev, struct job job)
     *j = job;
     pthread_mutex_lock(&f->lock);
     if (fail_at > 0 && --fail_at == 0 && f->failed == GE_OK) f->failed = GE_EDEVICE;
+    if (lose_at > 0 && --lose_at == 0) {
+        f->losing = true;
+        f->failed = GE_EDEVICE;
+    }
     if (f->last != NULL)
         f->last->next = j;
     else
@@ -228,9 +243,9 @@ static ge_status fake_open(const struct ge_device_options *opt, struct ge_device
     if (f == NULL) return GE_ENOMEM;
     f->head.ops = fake_device_ops();
     f->head.threads = opt->threads;
-    strcpy(f->head.numerics, "fake fp32");
     strcpy(f->head.description, "fake device");
     GE_TRY(ge_cpu_ops()->open(opt, &f->inner));
+    snprintf(f->head.numerics, sizeof f->head.numerics, "fake %s", ge_dtype_name(opt->dtype));
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
     if (pthread_create(&f->worker, NULL, work, f) != 0) {
@@ -247,8 +262,7 @@ done:
 
 static bool fake_supports(const struct ge_device *dev, enum ge_dtype dtype)
 {
-    (void)dev;
-    return dtype == GE_F32;
+    return ge_device_supports(((const struct fake_device *)dev)->inner, dtype);
 }
 
 static ge_status fake_alloc(struct ge_device *dev, size_t bytes, struct ge_buffer **buf)
@@ -279,11 +293,18 @@ static void fake_free(struct ge_buffer *buf)
 
 static ge_status fake_upload(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes)
 {
-    return push(dst->dev, (struct job){.kind = UPLOAD,
-                                       .t = {ge_tensor_at(dst, 0, 0, 0, GE_F32)},
-                                       .has = {true},
-                                       .src = src,
-                                       .size = {offset, bytes}});
+    void *copy = ge_calloc(bytes, 1);
+    ge_status rc;
+
+    if (copy == NULL) return GE_ENOMEM;
+    memcpy(copy, src, bytes);
+    rc = push(dst->dev, (struct job){.kind = UPLOAD,
+                                     .t = {ge_tensor_at(dst, 0, 0, 0, GE_F32)},
+                                     .has = {true},
+                                     .src = copy,
+                                     .size = {offset, bytes}});
+    if (rc != GE_OK) free(copy);
+    return rc;
 }
 
 static ge_status fake_download(const struct ge_buffer *src, size_t offset, void *dst, size_t bytes)
@@ -294,8 +315,9 @@ static ge_status fake_download(const struct ge_buffer *src, size_t offset, void 
     return rc == GE_OK ? b->inner->dev->ops->download(b->inner, offset, dst, bytes) : rc;
 }
 
-static ge_status fake_prepare_weight(struct ge_device *dev, const float *w, size_t n, size_t k,
-                                     enum ge_dtype dtype, struct ge_weight **out)
+static ge_status fake_prepare_weight(struct ge_device *dev, const float *w, const float *bias,
+                                     size_t n, size_t k, enum ge_dtype dtype,
+                                     struct ge_weight **out)
 {
     struct fake_device *f = (struct fake_device *)dev;
     struct fake_weight *weight = ge_calloc(1, sizeof *weight);
@@ -303,7 +325,7 @@ static ge_status fake_prepare_weight(struct ge_device *dev, const float *w, size
 
     if (weight == NULL) return GE_ENOMEM;
     weight->head = (struct ge_weight){dev, n, k, dtype};
-    rc = f->inner->ops->prepare_weight(f->inner, w, n, k, dtype, &weight->inner);
+    rc = f->inner->ops->prepare_weight(f->inner, w, bias, n, k, dtype, &weight->inner);
     if (rc != GE_OK) {
         free(weight);
         return rc;
@@ -347,6 +369,18 @@ static ge_status fake_patches(struct ge_device *dev, const struct ge_tensor *pix
     return push(dev, j);
 }
 
+static ge_status fake_pixel_patches(struct ge_device *dev, const struct ge_tensor *pixels,
+                                    const struct ge_tensor *table, size_t height, size_t width,
+                                    size_t patch, const struct ge_tensor *out)
+{
+    struct job j = JOB(PIXEL_PATCHES, 3, pixels, table, out);
+
+    j.size[0] = height;
+    j.size[1] = width;
+    j.size[2] = patch;
+    return push(dev, j);
+}
+
 static ge_status fake_patch_tokens(struct ge_device *dev, const struct ge_tensor *patches,
                                    const struct ge_tensor *prefix,
                                    const struct ge_tensor *positions, const struct ge_tensor *out)
@@ -364,7 +398,7 @@ static ge_status fake_embed(struct ge_device *dev, const struct ge_tensor *ids,
 
 static ge_status fake_matmul(struct ge_device *dev, const struct ge_matmul *m)
 {
-    struct job j = JOB(MATMUL, 4, &m->x, &m->bias, &m->residual, &m->y);
+    struct job j = JOB(MATMUL, 3, &m->x, &m->residual, &m->y);
 
     j.w = m->w;
     j.choice = (int)m->act;
@@ -455,6 +489,7 @@ const struct ge_device_ops *fake_device_ops(void)
         .prepare_weight = fake_prepare_weight,
         .free_weight = fake_free_weight,
         .patches = fake_patches,
+        .pixel_patches = fake_pixel_patches,
         .patch_tokens = fake_patch_tokens,
         .embed = fake_embed,
         .matmul = fake_matmul,

@@ -12,4 +12,7 @@ const struct ge_device_ops *fake_device_ops(void);
 /* Make the n-th queued operation from now on fail with GE_EDEVICE; 0: none. */
 void fake_device_fail_at(int n);
 
+/* Make the n-th queued operation from now on lose the device: it and all after it fail. */
+void fake_device_lose_at(int n);
+
 #endif

@@ -135,7 +135,15 @@ static bool poll_done(void *ctx, struct ge_work_done *out)
     if (b->n == 0 || is_hung(b) || s->now < b->done_at) return false;
     struct ge_work_task task = b->queue[0];
     b->queue[0] = b->queue[1];
-    if (--b->n > 0) begin(b);
+    b->n--;
+    if (s->plan->poison[task.chunk] ||
+        (s->plan->lost_at[b->worker] > 0 && s->now >= s->plan->lost_at[b->worker])) {
+        *out = (struct ge_work_done){.lease = task.lease, .status = GE_EDEVICE, .leave = true};
+        out->payload = strdup("the GPU is gone");
+        out->length = strlen(out->payload);
+        return true;
+    }
+    if (b->n > 0) begin(b);
     bool faulty = task.attempt < s->plan->faulty_attempts[task.chunk];
     *out = (struct ge_work_done){.lease = task.lease, .samples = SAMPLES};
     if (faulty && s->plan->fault[task.chunk] == SIM_FAILS) {

@@ -22,15 +22,17 @@ struct sim_plan {
     double hang_at[SIM_WORKERS];  /* computes no further, still sends heartbeats */
     double hang_for[SIM_WORKERS]; /* 0: for ever */
     double pause_at[SIM_WORKERS], pause_for[SIM_WORKERS]; /* the whole process stands still */
+    double lost_at[SIM_WORKERS];                          /* its device fails for good: it leaves */
     double lie[SIM_WORKERS];    /* probability that an answer is not what was asked for */
     double coordinator_dies_at; /* 0: never */
     double stop_at;             /* stop request; 0: none */
     int signalled;              /* worker that gets the request; -1: the coordinator */
     enum sim_fault fault[SIM_CHUNKS];
     int faulty_attempts[SIM_CHUNKS];
-    bool fatal[SIM_CHUNKS]; /* whoever computes it dies */
-    bool done[SIM_CHUNKS];  /* finished before */
-    double cost;            /* seconds per chunk, times 0.5…1.5 */
+    bool fatal[SIM_CHUNKS];  /* whoever computes it dies */
+    bool poison[SIM_CHUNKS]; /* whoever computes it loses its device */
+    bool done[SIM_CHUNKS];   /* finished before */
+    double cost;             /* seconds per chunk, times 0.5…1.5 */
     unsigned strikes, window, window_limit;
 };
 

@@ -98,6 +98,7 @@ static struct sim_plan hostile(uint64_t seed)
         if (what >= 0.25 && what < 0.4) p.pause_at[w] = when;
         p.pause_for[w] = 10 * sim_uniform(&g);
         if (what >= 0.4 && what < 0.5) p.lie[w] = sim_uniform(&g);
+        if (what >= 0.5 && what < 0.6) p.lost_at[w] = when;
     }
     for (uint32_t c = 0; c < p.n_chunks; c++) {
         p.done[c] = sim_uniform(&g) < 0.1;
@@ -165,6 +166,43 @@ static void dead_worker_is_noticed_and_replaced(void **state)
     assert_false(r.clean);
     assert_false(r.worker_clean[0]); /* END says that somebody was lost */
     assert_int_equal(r.worker_status[0], GE_OK);
+}
+
+/* A worker whose device is lost says so and leaves; the run goes on without it and ends clean. */
+static void lost_device_is_replaced(void **state)
+{
+    (void)state;
+    struct sim_plan p = calm(3, 30);
+    struct sim_result r;
+    p.lost_at[2] = 1;
+    run(&p, &r);
+    check_outcomes(&p, &r);
+    assert_int_equal(r.status, GE_OK);
+    assert_int_equal(r.stats.workers_dead, 0);
+    assert_int_equal(r.stats.retries, 0); /* its chunks were not to blame */
+    assert_true(r.stats.reissues >= 1);
+    assert_true(r.clean && r.worker_clean[2]);
+    assert_int_equal(r.worker_status[2], GE_EDEVICE);
+    assert_true(r.worker_ended_at[2] >= r.ended_at);
+    for (int w = 0; w < 3; w++) p.lost_at[w] = 1 + w;
+    run(&p, &r);
+    assert_int_equal(r.status, GE_ECOMM);
+    assert_true(r.clean && r.ended_at < 6);
+}
+
+/* A chunk over which three devices were lost is not given to a fourth. */
+static void poisonous_chunk_is_left_undone(void **state)
+{
+    (void)state;
+    struct sim_plan p = calm(5, 30);
+    struct sim_result r;
+    p.strikes = 3;
+    p.poison[7] = true;
+    run(&p, &r);
+    assert_int_equal(r.status, GE_OK);
+    assert_int_equal(r.given_up[7], 1);
+    assert_true(r.clean);
+    for (int c = 0; c < 30; c++) assert_int_equal(r.accepted[c], c != 7);
 }
 
 static void hung_worker_is_replaced(void **state)
@@ -318,6 +356,8 @@ int main(void)
         cmocka_unit_test(nothing_to_do_ends_at_once),
         cmocka_unit_test(hostile_schedules),
         cmocka_unit_test(dead_worker_is_noticed_and_replaced),
+        cmocka_unit_test(lost_device_is_replaced),
+        cmocka_unit_test(poisonous_chunk_is_left_undone),
         cmocka_unit_test(hung_worker_is_replaced),
         cmocka_unit_test(late_answers_are_dropped),
         cmocka_unit_test(all_workers_hung_ends_the_run),

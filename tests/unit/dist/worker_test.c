@@ -7,7 +7,7 @@ struct fake {
     struct ge_work_task task[GE_DIST_SLOTS];
     int n, cancelled;
     ge_status submit_says;
-    bool answers;
+    bool answers, leave;
     ge_status outcome;
     size_t length;
 };
@@ -24,7 +24,8 @@ static bool poll_done(void *ctx, struct ge_work_done *out)
 {
     struct fake *f = ctx;
     if (!f->answers || f->n == 0) return false;
-    *out = (struct ge_work_done){.lease = f->task[0].lease, .status = f->outcome, .samples = 3};
+    *out = (struct ge_work_done){
+        .lease = f->task[0].lease, .status = f->outcome, .samples = 3, .leave = f->leave};
     out->payload = strdup("rows");
     out->length = f->length;
     f->task[0] = f->task[1];
@@ -127,6 +128,37 @@ static void failures_of_the_node_are_reported(void **state)
     ge_worker_delete(&w);
 }
 
+static void a_lost_device_makes_the_worker_leave(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct ge_work_ops ops;
+    struct ge_worker *w = begin(&f, &ops);
+    struct ge_message m;
+    hear(w, 0, GE_MSG_GRANT, 5, 7, GE_OK);
+    hear(w, 0, GE_MSG_GRANT, 6, 8, GE_OK);
+    f.outcome = GE_EDEVICE;
+    f.answers = f.leave = true;
+    assert_ok(ge_worker_tick(w, 0));
+    assert_true(ge_worker_next(w, &m));
+    assert_true(m.type == GE_MSG_BYE && m.status == GE_EDEVICE && m.payload == NULL);
+    assert_false(ge_worker_next(w, &m));
+    assert_int_equal(f.cancelled, 1);
+    assert_int_equal(ge_worker_state(w), GE_WORKER_LEAVING);
+    assert_non_null(strstr(ge_worker_message(w), "rows")); /* the reason that the work gave */
+    for (double t = 1; t < 200; t += 1) { /* waits for END as long as rank 0 is heard */
+        hear(w, t, GE_MSG_HEARTBEAT, 0, 0, GE_OK);
+        assert_ok(ge_worker_tick(w, t));
+        while (ge_worker_next(w, &m)) assert_int_equal(m.type, GE_MSG_BYE);
+    }
+    hear(w, 201, GE_MSG_STOP, 0, 0, GE_OK);
+    assert_int_equal(ge_worker_status(w), GE_EDEVICE);
+    hear(w, 202, GE_MSG_END, 0, 0, GE_OK);
+    assert_int_equal(ge_worker_state(w), GE_WORKER_ENDED);
+    assert_true(ge_worker_clean(w));
+    ge_worker_delete(&w);
+}
+
 static void the_end_is_agreed(void **state)
 {
     (void)state;
@@ -195,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chunks_go_in_and_rows_come_out),
         cmocka_unit_test(failures_of_the_node_are_reported),
+        cmocka_unit_test(a_lost_device_makes_the_worker_leave),
         cmocka_unit_test(the_end_is_agreed),
         cmocka_unit_test(silence_of_rank_0_ends_the_worker),
         cmocka_unit_test(a_signal_is_passed_on_at_once),

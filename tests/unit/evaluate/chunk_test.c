@@ -13,7 +13,7 @@ static struct fixture f;
 static int set_up(void **state)
 {
     (void)state;
-    fixture_open(&f);
+    fixture_open(&f, "cpu");
     return 0;
 }
 
@@ -113,7 +113,7 @@ static void test_same_bits(void **state)
     assert_true(want.n_scores > 20);
     static const size_t batches[] = {1, 2, 3, 7, 64};
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
-        f.ev.batch = batches[i];
+        fixture_batch(&f, batches[i]);
         got = evaluate(&other);
         assert_same_values(&want, &got);
         ge_arena_delete(&other);
@@ -170,7 +170,8 @@ static void test_cache_is_used(void **state)
     assert_ok(ge_cache_new(1 << 20, &f.ev.cache));
     for (int again = 0; again < 2; again++) {
         assert_ok(ge_eval_prepare(&f.ev, 0, 0, 2, &chunk));
-        assert_ok(ge_eval_encode(&f.ev, chunk, &result));
+        assert_ok(ge_eval_encode(&f.ev, chunk));
+        assert_ok(ge_eval_score(&f.ev, chunk, &result));
         const struct ge_eval_times *t = ge_eval_chunk_times(chunk);
         assert_int_equal(t->images_encoded, again ? 0 : 3); /* each input once */
         assert_int_equal(t->images_read, again ? 0 : 3);
@@ -362,15 +363,15 @@ static void test_golden_batch(void **state)
 {
     (void)state;
     struct ge_hash a, b, none;
-    assert_ok(ge_eval_golden(&f.encoder, 1, &a));
-    assert_ok(ge_eval_golden(&f.encoder, 1, &b));
+    assert_ok(ge_eval_golden(&f.encoder, 1, false, &a));
+    assert_ok(ge_eval_golden(&f.encoder, 1, true, &b));
     assert_true(ge_hash_equal(a, b));
-    assert_ok(ge_eval_golden(&f.encoder, 0, &none));
+    assert_ok(ge_eval_golden(&f.encoder, 0, false, &none));
     assert_false(ge_hash_equal(a, none));
     struct ge_encoder *other;
     assert_ok(
         ge_encoder_load(GE_SOURCE_DIR "/tests/golden/model/clip_gelu", f.device, NULL, &other));
-    assert_ok(ge_eval_golden(&other, 1, &b));
+    assert_ok(ge_eval_golden(&other, 1, false, &b));
     assert_false(ge_hash_equal(a, b));
     ge_encoder_delete(&other);
 }

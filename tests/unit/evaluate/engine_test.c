@@ -1,5 +1,6 @@
 /* The engine: order, the same payloads as without threads, cancellation, deletion at any time. */
 #include "evaluate/engine.h"
+#include "fake_device.h"
 #include "fixture.h"
 #include "test.h"
 
@@ -8,7 +9,7 @@ static struct fixture f;
 static int set_up(void **state)
 {
     (void)state;
-    fixture_open(&f);
+    fixture_open(&f, "cpu");
     return 0;
 }
 
@@ -111,6 +112,31 @@ static void test_delete_at_any_time(void **state)
     ge_engine_delete(NULL);
 }
 
+/* A device that is lost in mid-run: the chunk says so, and so do all after it. */
+static void test_lost_device(void **state)
+{
+    (void)state;
+    struct fixture lost;
+    struct ge_engine *e;
+    bool failed = false;
+    assert_ok(ge_device_register(fake_device_ops()));
+    fixture_open(&lost, "fake");
+    assert_ok(ge_engine_new(&lost.ev, &e));
+    fake_device_lose_at(150);
+    for (uint64_t i = 0; i < 12; i++) assert_ok(ge_engine_submit(e, i, 0, 0, 8));
+    for (uint64_t i = 0; i < 12; i++) {
+        struct ge_engine_done done = next(e);
+        assert_int_equal(done.ticket, i);
+        assert_int_equal(done.device_lost, done.status != GE_OK);
+        if (failed) assert_int_equal(done.status, GE_EDEVICE);
+        failed = done.status != GE_OK;
+        free(done.payload);
+    }
+    assert_true(failed);
+    ge_engine_delete(&e);
+    fixture_close(&lost);
+}
+
 static void test_wait_ends(void **state)
 {
     (void)state;
@@ -124,9 +150,8 @@ static void test_wait_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_and_payloads),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_delete_at_any_time),
+        cmocka_unit_test(test_order_and_payloads), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_delete_at_any_time), cmocka_unit_test(test_lost_device),
         cmocka_unit_test(test_wait_ends),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -80,7 +80,15 @@ static void make_scoring(struct fixture *f)
     for (int i = 0; i < 2; i++) assert_ok(ge_task_scoring_complete(&f->scoring[i]));
 }
 
-void fixture_open(struct fixture *f)
+void fixture_batch(struct fixture *f, size_t batch)
+{
+    const struct ge_encoder_options options = {.max_batch = batch, .threads = 2};
+    ge_encoder_delete(&f->encoder);
+    assert_ok(ge_encoder_load(GE_SOURCE_DIR "/tests/golden/model/clip_quick", f->device, &options,
+                              &f->encoder));
+}
+
+void fixture_open(struct fixture *f, const char *device)
 {
     memset(f, 0, sizeof *f);
     strcpy(f->folder, "/tmp/gapeval-evaluate-XXXXXX");
@@ -92,9 +100,8 @@ void fixture_open(struct fixture *f)
     assert_int_equal(mkdir(f->nested, 0700), 0);
     assert_ok(ge_device_register_builtin());
     struct ge_device_options options = {.threads = 1};
-    assert_ok(ge_device_open("cpu", &options, &f->device));
-    assert_ok(ge_encoder_load(GE_SOURCE_DIR "/tests/golden/model/clip_quick", f->device, NULL,
-                              &f->encoder));
+    assert_ok(ge_device_open(device, &options, &f->device));
+    fixture_batch(f, 4);
     make_items(f);
     make_scoring(f);
     add_answers(f);
@@ -103,9 +110,9 @@ void fixture_open(struct fixture *f)
     f->ev.cells = &f->cell;
     f->ev.scoring = f->scoring;
     f->ev.n_scoring = 2;
+    f->ev.device = f->device;
     f->ev.encoders = &f->encoder;
     f->ev.n_encoders = 1;
-    f->ev.batch = 4;
     ge_image_options_init(&f->ev.image);
 }
 
@@ -128,7 +135,8 @@ ge_status fixture_run(struct fixture *f, uint32_t first, uint32_t count, char **
     ge_buf_init(&packed, 1 << 24);
     *data = NULL;
     GE_TRY(ge_eval_prepare(&f->ev, 0, first, count, &chunk));
-    GE_TRY(ge_eval_encode(&f->ev, chunk, &result));
+    GE_TRY(ge_eval_encode(&f->ev, chunk));
+    GE_TRY(ge_eval_score(&f->ev, chunk, &result));
     ge_result_pack(result, &packed);
     GE_TRY(ge_buf_status(&packed));
     *data = ge_buf_take(&packed, len);

@@ -20,8 +20,9 @@ struct fixture {
     char fifo[96], nested[96], missing[96];
 };
 
-/* Loads the encoder; exits the test on failure. */
-void fixture_open(struct fixture *f);
+/* Loads the encoder onto a device; exits the test on failure. */
+void fixture_open(struct fixture *f, const char *device);
+void fixture_batch(struct fixture *f, size_t batch); /* images per encoder call */
 void fixture_close(struct fixture *f);
 
 /* Evaluate items first…first+count-1 in one go; the packed result in *data (free() it). */

@@ -358,6 +358,12 @@ static void test_decode_out_of_memory(void **state)
     (void)state;
     ge_mem_fail_at(1, 0);
     assert_status(ge_image_scratch_new(&scratch), GE_ENOMEM);
+    for (uint64_t at = 1; at <= 4; at++) { /* the array, then three scratches */
+        struct ge_image_scratch **all;
+        ge_mem_fail_at(at, 0);
+        assert_status(ge_image_scratches_new(3, &all), GE_ENOMEM);
+        assert_null(all);
+    }
     ge_mem_fail_at(0, 0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[512], *data;

@@ -27,8 +27,8 @@ static void defaults_are_filled_in(void **state)
     assert_int_equal(job->aggregation.by.n, 2);
     assert_true(job->output.responses);
     assert_false(job->output.embeddings);
-    assert_int_equal(job->runtime.batch_size, 64);
-    assert_int_equal(job->runtime.chunk_items, 32);
+    assert_int_equal(job->runtime.batch_size, 0);
+    assert_int_equal(job->runtime.chunk_items, 0);
     assert_close(job->runtime.lock_stale_s, 60, 0);
     ge_job_delete(&job);
     assert_null(job);

@@ -1,6 +1,6 @@
 /* Every rule of the safetensors format, kept and broken. */
 #include "folder.h"
-#include "model/safetensors.h"
+#include "model/checkpoint.h"
 
 static char *dir;
 
@@ -31,14 +31,14 @@ static void put(const char *file, const char *header, size_t n)
     free(all);
 }
 
-static ge_status open_it(struct ge_safetensors **st)
+static ge_status open_it(struct ge_checkpoint **st)
 {
-    return ge_safetensors_open(dir, st);
+    return ge_checkpoint_open(dir, st);
 }
 
 static void test_good(void **state)
 {
-    struct ge_safetensors *st;
+    struct ge_checkpoint *st;
     const struct ge_stored *t;
 
     (void)state;
@@ -50,17 +50,17 @@ static void test_good(void **state)
         "\"ids\":{\"dtype\":\"I64\",\"shape\":[1,1],\"data_offsets\":[16,24]}}   ",
         24);
     assert_ok(open_it(&st));
-    t = ge_safetensors_find(st, "b");
+    t = ge_checkpoint_find(st, "b");
     assert_non_null(t);
     assert_int_equal(t->count, 6);
     assert_int_equal(t->dims, 2);
-    assert_int_equal(ge_safetensors_find(st, "a")->count, 1);
-    assert_int_equal(ge_safetensors_find(st, "empty")->count, 0);
-    assert_null(ge_safetensors_find(st, "c"));
+    assert_int_equal(ge_checkpoint_find(st, "a")->count, 1);
+    assert_int_equal(ge_checkpoint_find(st, "empty")->count, 0);
+    assert_null(ge_checkpoint_find(st, "c"));
     float out[6];
-    assert_ok(ge_stored_read(ge_safetensors_find(st, "empty"), out));
-    assert_status(ge_stored_read(ge_safetensors_find(st, "ids"), out), GE_EUNSUPPORTED);
-    ge_safetensors_close(&st);
+    assert_ok(ge_stored_read(ge_checkpoint_find(st, "empty"), out));
+    assert_status(ge_stored_read(ge_checkpoint_find(st, "ids"), out), GE_EUNSUPPORTED);
+    ge_checkpoint_close(&st);
     assert_null(st);
 }
 
@@ -106,7 +106,7 @@ static void test_broken_headers(void **state)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, GE_EFORMAT,
          "shape"},
     };
-    struct ge_safetensors *st;
+    struct ge_checkpoint *st;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -127,7 +127,7 @@ static void test_truncated(void **state)
     static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
     static const uint64_t lengths[] = {0, 1, 1u << 30, UINT64_MAX, (uint64_t)1 << 63, 100000001};
     unsigned char all[8 + sizeof header - 1 + 8] = {0};
-    struct ge_safetensors *st;
+    struct ge_checkpoint *st;
 
     (void)state;
     all[0] = sizeof header - 1;
@@ -138,7 +138,7 @@ static void test_truncated(void **state)
     }
     folder_put(dir, "model.safetensors", all, sizeof all);
     assert_ok(open_it(&st));
-    ge_safetensors_close(&st);
+    ge_checkpoint_close(&st);
     for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++) {
         for (int i = 0; i < 8; i++) all[i] = (unsigned char)(lengths[l] >> 8 * i);
         folder_put(dir, "model.safetensors", all, sizeof all);
@@ -153,7 +153,7 @@ static void test_mutations(void **state)
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"__metadata__\":{}}";
     static const unsigned char values[] = {0, '0', '9', '"', '{', '}', '[', ',', '-', '\\', 0xFF};
     unsigned char all[8 + sizeof header - 1 + 8] = {0};
-    struct ge_safetensors *st;
+    struct ge_checkpoint *st;
 
     (void)state;
     all[0] = sizeof header - 1;
@@ -164,11 +164,11 @@ static void test_mutations(void **state)
             all[i] = values[v];
             folder_put(dir, "model.safetensors", all, sizeof all);
             if (open_it(&st) == GE_OK) {
-                const struct ge_stored *t = ge_safetensors_find(st, "a");
+                const struct ge_stored *t = ge_checkpoint_find(st, "a");
                 float out[2];
                 if (t != NULL && t->count == 2) (void)ge_stored_read(t, out);
             }
-            ge_safetensors_close(&st);
+            ge_checkpoint_close(&st);
             all[i] = was;
         }
     }
@@ -187,7 +187,7 @@ static void test_values(void **state)
     const double wide = 0.1;
     const float nan_row[] = {1.0f, NAN};
     unsigned char all[8 + sizeof header - 1 + 32] = {0}, *data = all + 8 + sizeof header - 1;
-    struct ge_safetensors *st;
+    struct ge_checkpoint *st;
     float out[6];
 
     (void)state;
@@ -199,17 +199,17 @@ static void test_values(void **state)
     memcpy(data + 24, nan_row, 8);
     folder_put(dir, "model.safetensors", all, sizeof all);
     assert_ok(open_it(&st));
-    assert_ok(ge_stored_read(ge_safetensors_find(st, "h"), out));
+    assert_ok(ge_stored_read(ge_checkpoint_find(st, "h"), out));
     assert_true(out[0] == 1.0f && out[1] == -2.0f && out[2] == ldexpf(1, -24));
     assert_true(out[3] == ldexpf(1023, -24) && out[4] == 65504.0f);
     assert_true(out[5] == 0.0f && signbit(out[5]));
-    assert_ok(ge_stored_read(ge_safetensors_find(st, "b"), out));
+    assert_ok(ge_stored_read(ge_checkpoint_find(st, "b"), out));
     assert_true(out[0] == 1.0f && out[1] == -123.5f);
-    assert_ok(ge_stored_read(ge_safetensors_find(st, "d"), out));
+    assert_ok(ge_stored_read(ge_checkpoint_find(st, "d"), out));
     assert_true(out[0] == 0.1f);
-    assert_status(ge_stored_read(ge_safetensors_find(st, "n"), out), GE_EFORMAT);
+    assert_status(ge_stored_read(ge_checkpoint_find(st, "n"), out), GE_EFORMAT);
     assert_non_null(strstr(ge_error(), "tensor n"));
-    ge_safetensors_close(&st);
+    ge_checkpoint_close(&st);
 }
 
 static void test_index(void **state)
@@ -237,7 +237,7 @@ static void test_index(void **state)
          "twice"},
         {"{\"weight_map\"", GE_EFORMAT, ""},
     };
-    struct ge_safetensors *st;
+    struct ge_checkpoint *st;
 
     (void)state;
     put("1.safetensors", one, 8);
@@ -256,9 +256,9 @@ static void test_index(void **state)
                     "{\"metadata\":{},\"weight_map\":{\"a\":\"1.safetensors\","
                     "\"b\":\"2.safetensors\"}}");
     assert_ok(open_it(&st));
-    assert_non_null(ge_safetensors_find(st, "a"));
-    assert_non_null(ge_safetensors_find(st, "b"));
-    ge_safetensors_close(&st);
+    assert_non_null(ge_checkpoint_find(st, "a"));
+    assert_non_null(ge_checkpoint_find(st, "b"));
+    ge_checkpoint_close(&st);
 }
 
 int main(void)

@@ -75,6 +75,7 @@ static void broken_models(void **state)
     clip("{" CLIP_MODEL "," CLIP_MODEL "}", GE_EFORMAT, "second");
     clip("{" BERT_MODEL "}", GE_EUNSUPPORTED, "WordPiece");
     bert("{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",0.5]]}}", GE_EUNSUPPORTED, "Unigram");
+    bert("{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0}}}", GE_EUNSUPPORTED, "WordLevel");
     bert("{\"model\":{\"type\":\"WordPiece\",\"vocab\":[[\"a\",0.5]]}}", GE_EFORMAT, "a list");
     bert("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", GE_EFORMAT, "empty");
     bert("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", GE_EFORMAT, "[UNK]");
@@ -99,20 +100,20 @@ static void broken_models(void **state)
 static void broken_pipelines(void **state)
 {
     (void)state;
-    clip("{\"normalizer\":{\"type\":\"NFKC\"}," CLIP_MODEL "}", GE_EUNSUPPORTED, "NFKC");
-    clip("{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Precompiled\"}]}"
+    clip("{\"normalizer\":{\"type\":\"NFKX\"}," CLIP_MODEL "}", GE_EUNSUPPORTED, "NFKX");
+    clip("{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Nmtt\"}]}"
          "," CLIP_MODEL "}",
-         GE_EUNSUPPORTED, "normalizer: kind \"Precompiled\"");
+         GE_EUNSUPPORTED, "normalizer: kind \"Nmtt\"");
     clip("{\"normalizer\":{\"type\":\"Sequence\"}," CLIP_MODEL "}", GE_EFORMAT, "normalizers");
     clip("{\"normalizer\":7," CLIP_MODEL "}", GE_EFORMAT, "type");
     clip("{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(\"},\"content\":\"\"}"
          "," CLIP_MODEL "}",
          GE_EFORMAT, "regex");
-    clip("{\"pre_tokenizer\":{\"type\":\"Metaspace\"}," CLIP_MODEL "}", GE_EUNSUPPORTED,
-         "pre_tokenizer: kind \"Metaspace\"");
+    clip("{\"pre_tokenizer\":{\"type\":\"UnicodeScripts\"}," CLIP_MODEL "}", GE_EUNSUPPORTED,
+         "pre_tokenizer: kind \"UnicodeScripts\"");
     clip("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\"},"
-         "\"behavior\":\"MergedWithNext\"}," CLIP_MODEL "}",
-         GE_EUNSUPPORTED, "MergedWithNext");
+         "\"behavior\":\"MergedWithBoth\"}," CLIP_MODEL "}",
+         GE_EUNSUPPORTED, "MergedWithBoth");
     clip("{\"post_processor\":{\"type\":\"Nonsense\"}," CLIP_MODEL "}", GE_EUNSUPPORTED,
          "Nonsense");
     generic("{\"post_processor\":{\"type\":\"BertProcessing\",\"cls\":[\"[CLS]\",99],\"sep\":"
@@ -130,9 +131,9 @@ static void broken_pipelines(void **state)
             "{\"id\":\"[X]\"}}],\"special_tokens\":{}}," BERT_MODEL "}",
             GE_EFORMAT, "[X]");
     generic("{\"post_processor\":{\"type\":\"Sequence\",\"processors\":[{\"type\":"
-            "\"BertProcessing\",\"cls\":[\"a\",1],\"sep\":[\"b\",2]},{\"type\":\"ByteLevel\"}]}"
+            "\"BertProcessing\",\"cls\":[\"a\",1],\"sep\":[\"b\",2]},{\"type\":\"ByteLevels\"}]}"
             "," BERT_MODEL "}",
-            GE_EUNSUPPORTED, "Sequence");
+            GE_EUNSUPPORTED, "ByteLevels");
     clip("{\"added_tokens\":{}," CLIP_MODEL "}", GE_EFORMAT, "not an array");
     clip("{\"added_tokens\":[{\"id\":-1,\"content\":\"x\"}]," CLIP_MODEL "}", GE_EFORMAT, "id");
     clip("{\"added_tokens\":[{\"id\":1}]," CLIP_MODEL "}", GE_EFORMAT, "content");

@@ -145,7 +145,7 @@ static void long_words_merge_as_defined(void **state)
         assert_ok(ge_bpe_add_merge(&m, merges[i][0], strlen(merges[i][0]), merges[i][1],
                                    strlen(merges[i][1]), i));
     }
-    ge_bpe_finish(&m);
+    assert_ok(ge_bpe_finish(&m));
     uint32_t seed = 1;
     for (size_t n = 1; n < 400; n += 3) {
         char word[400];

@@ -90,18 +90,19 @@ static void check_pattern(const char *source, bool literal, const char *text, co
 {
     struct pattern p;
     struct ge_buf out;
-    size_t from = 0, begin, end;
-    bool found;
+    struct pattern_search at = {0};
+    bool found, any = false;
     ge_buf_init(&out, 1000);
     assert_ok(ge_pattern_init(&p, source, literal));
     ge_buf_str(&out, "");
     for (;;) {
-        assert_ok(ge_pattern_find(&p, text, strlen(text), from, &begin, &end, &found));
+        assert_ok(ge_pattern_next(&p, text, strlen(text), &at, &found));
         if (!found) break;
-        if (from > 0) ge_buf_char(&out, '|');
-        ge_buf_add(&out, text + begin, end - begin);
-        from = end;
+        if (any) ge_buf_char(&out, '|');
+        ge_buf_add(&out, text + at.begin, at.end - at.begin);
+        any = true;
     }
+    ge_pattern_end(&at);
     assert_string_equal(out.data, want);
     ge_buf_free(&out);
     ge_pattern_free(&p);
@@ -116,7 +117,12 @@ static void patterns(void **state)
     /* The same through PCRE2. */
     check_pattern("(?:'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+)", false, text,
                   "it|'s|1|2|don|'t|s|!!|é|<||endoftext||>");
-    check_pattern("x*", false, "aéxxb", "xx"); /* empty matches are passed over */
+    /* As Oniguruma has them: an empty match everywhere but at the end of a match. */
+    check_pattern("x*", false, "aéxxb", "||xx|");
+    check_pattern("", true, "aé", "||");
+    check_pattern("^a|b$", false, "a\na b\nb", "a|a|b|b");    /* of each line */
+    check_pattern("\\h+|[\\h-]!", false, "0xfG-!", "0|f|-!"); /* hexadecimal digits */
+    check_pattern("[^[:alpha:]\\s]+", false, "a 1\u180E\u3000b", "1\u180E");
     check_pattern(GE_PATTERN_SPACES, false, "a \n b\u3000", " \n |\u3000");
     check_pattern("a.", true, "aba.a.", "a.|a.");
     struct pattern p;
@@ -128,12 +134,13 @@ static void slow_regex_gives_up(void **state)
     (void)state;
     struct pattern p;
     char text[65];
-    size_t begin, end;
+    struct pattern_search at = {0};
     bool found;
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     assert_ok(ge_pattern_init(&p, "(a|aa)+[bc]", false));
-    assert_status(ge_pattern_find(&p, text, strlen(text), 0, &begin, &end, &found), GE_ELIMIT);
+    assert_status(ge_pattern_next(&p, text, strlen(text), &at, &found), GE_ELIMIT);
+    ge_pattern_end(&at);
     ge_pattern_free(&p);
 }
 

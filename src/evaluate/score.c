@@ -1,0 +1,169 @@
+/* Third stage: from embeddings to scores, verdicts and rows. */
+#include <math.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/trace.h"
+#include "evaluate/chunk.h"
+
+/* ---- rows ------------------------------------------------------------------------------------------ */
+
+struct lookup_context {
+    struct ge_evaluator *ev;
+    struct ge_eval_chunk *chunk;
+    bool node_fault; /* an input was missing for a reason of the node */
+};
+
+static ge_status look_up(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
+                         const float **out, int *dim)
+{
+    struct lookup_context *l = ctx;
+    int encoder = l->ev->role_encoder[role];
+    size_t i = ge_eval_find_input(l->chunk, encoder, kind, what);
+    GE_ASSERT(i != SIZE_MAX);
+    const struct eval_input *in = &l->chunk->inputs[i];
+    if (in->embedding == NULL) {
+        l->node_fault = l->node_fault || in->node_fault;
+        return ge_fail(in->status, "%s", in->reason);
+    }
+    *dim = (int)ge_encoder_dim(l->ev->encoders[encoder]);
+    *out = in->embedding;
+    return GE_OK;
+}
+
+/* Every input that embeds this answer, one after another: call with *i = 0 first. */
+static struct eval_input *next_answer_input(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                                            const struct ge_answer *a, int *i)
+{
+    while (*i < 2 * (int)ev->n_encoders) {
+        int encoder = *i / 2;
+        enum ge_input_kind kind = *i % 2 == 0 ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
+        const char *what = kind == GE_INPUT_TEXT ? a->text : a->image;
+        (*i)++;
+        size_t at = what == NULL ? SIZE_MAX : ge_eval_find_input(c, encoder, kind, what);
+        if (at != SIZE_MAX) return &c->inputs[at];
+    }
+    return NULL;
+}
+
+static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                         const struct eval_sample *s)
+{
+    const struct ge_answer *a = s->answer;
+    if (a == NULL || ev->drop_responses) return;
+    struct ge_response_row *row = &c->result.responses[c->result.n_responses++];
+    *row = (struct ge_response_row){
+        .key = s->key, .text = a->text, .image = a->image, .image_hash = s->image_hash};
+    int i = 0;
+    for (struct eval_input *in; (in = next_answer_input(ev, c, a, &i)) != NULL;) {
+        if (in->kind == GE_INPUT_IMAGE) row->image_hash = in->content;
+        if (in->truncated) row->truncated = 1;
+    }
+}
+
+/* Embedding rows of an answer, in the order of the run's kinds: encoder by encoder, text before
+ * image. */
+static void add_embeddings(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                           const struct eval_sample *s)
+{
+    int i = 0;
+    for (struct eval_input *in; (in = next_answer_input(ev, c, s->answer, &i)) != NULL;) {
+        if (in->embedding == NULL) continue;
+        c->result.embeddings[c->result.n_embeddings++] = (struct ge_embedding_row){
+            .key = s->key,
+            .kind = (uint16_t)(i - 1),
+            .dim = (uint32_t)ge_encoder_dim(ev->encoders[in->encoder]),
+            .values = in->embedding,
+        };
+    }
+}
+
+static void add_error(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
+                      const char *reason)
+{
+    c->result.errors[c->result.n_errors++] =
+        (struct ge_error_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
+}
+
+static void add_undone(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
+                       const char *reason)
+{
+    c->result.undone[c->result.n_undone++] =
+        (struct ge_undone_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
+}
+
+/* Rows of one sample. Undone samples leave no other row: design invariant 3. */
+static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                          const struct eval_sample *s)
+{
+    ge_status rc = GE_OK;
+    struct ge_result *r = &c->result;
+    struct lookup_context lookup = {ev, c, false};
+    struct ge_score score;
+    if (s->status != GE_OK && s->node_fault) {
+        add_undone(c, s, s->status, s->reason);
+        goto done;
+    }
+    if (s->status != GE_OK) {
+        add_response(ev, c, s);
+        add_error(c, s, s->status, s->reason);
+        goto done;
+    }
+    rc = ge_score_sample(s->scoring, s->task, s->answer, look_up, &lookup, &score);
+    if (rc == GE_ENOMEM && !lookup.node_fault) goto done;
+    const char *reason = rc == GE_OK ? NULL : ge_arena_strdup(c->arena, ge_error());
+    if (rc != GE_OK && reason == NULL) GE_TRY(GE_ENOMEM);
+    if (rc != GE_OK && lookup.node_fault) {
+        add_undone(c, s, rc, reason);
+        rc = GE_OK;
+        goto done;
+    }
+    add_response(ev, c, s);
+    if (ev->keep_embeddings) add_embeddings(ev, c, s);
+    for (int m = 0; m < GE_METRICS; m++) {
+        if (isnan(score.value[m])) continue;
+        r->scores[r->n_scores++] =
+            (struct ge_score_row){.key = s->key, .metric = (uint16_t)m, .value = score.value[m]};
+    }
+    if (reason != NULL) {
+        add_error(c, s, rc, reason);
+    } else {
+        r->verdicts[r->n_verdicts++] = (struct ge_verdict_row){
+            .key = s->key, .value = score.verdict, .rule = score.rule, .judges = score.judges};
+    }
+    rc = GE_OK;
+done:
+    return rc;
+}
+
+static ge_status score_samples(struct ge_evaluator *ev, struct ge_eval_chunk *c)
+{
+    ge_status rc = GE_OK;
+    struct ge_result *r = &c->result;
+    size_t n = c->n_samples;
+    *r = (struct ge_result){
+        .cell = c->cell, .first = c->first, .count = c->count, .n_samples = (uint32_t)n};
+    GE_TRY_PTR(r->responses, ge_arena_alloc(c->arena, n, sizeof *r->responses));
+    GE_TRY_PTR(r->scores, ge_arena_alloc(c->arena, n * GE_METRICS, sizeof *r->scores));
+    GE_TRY_PTR(r->verdicts, ge_arena_alloc(c->arena, n, sizeof *r->verdicts));
+    GE_TRY_PTR(r->errors, ge_arena_alloc(c->arena, n, sizeof *r->errors));
+    GE_TRY_PTR(r->embeddings,
+               ge_arena_alloc(c->arena, n * 2 * ev->n_encoders, sizeof *r->embeddings));
+    GE_TRY_PTR(r->undone, ge_arena_alloc(c->arena, n, sizeof *r->undone));
+    for (size_t i = 0; i < n; i++) GE_TRY(add_rows(ev, c, &c->samples[i]));
+done:
+    return rc;
+}
+
+/* ---- the stage ---------------------------------------------------------------------------- */
+
+ge_status ge_eval_score(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
+                        const struct ge_result **result)
+{
+    double start = ge_now(), span = ge_trace_begin("score");
+    ge_status rc = score_samples(ev, chunk);
+    ge_trace_end("score", span, chunk->n_samples);
+    chunk->times.score += ge_now() - start;
+    *result = &chunk->result;
+    return rc;
+}
