@@ -37,8 +37,9 @@ struct Warp {
     unsigned ready = 0; /* lanes that can go on */
 };
 
-/* One block runs at a time; fibers are kept for the next one. */
-static std::vector<Thread *> threads;
+/* One block runs at a time; fibers are kept for the next one, and for good: one may still be on its
+ * stack when the program ends. */
+static std::vector<Thread *> &threads = *new std::vector<Thread *>;
 static std::vector<Warp> warps;
 static Fiber scheduler;
 static Thread *current;

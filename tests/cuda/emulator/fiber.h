@@ -13,7 +13,7 @@ struct Fiber {
     void *sanitizer = nullptr; /* AddressSanitizer's record of a stopped stack */
 };
 
-enum { STACK_BYTES = 128 * 1024 };
+constexpr size_t STACK_BYTES = 128 * 1024;
 
 /* A fiber that runs entry(), which must not return. */
 void fiber_create(Fiber &f, void (*entry)());
