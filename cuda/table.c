@@ -57,7 +57,7 @@ done:
     return rc;
 }
 
-/* A table is good for the GPU model and library that it was measured on. */
+/* A table is good for the GPU model and library that it was measured on, and for exact fp32. */
 static ge_status check_origin(struct ge_cuda_device *dev, const ge_json *doc)
 {
     const char *gpu = ge_json_string(ge_json_get(doc, "gpu"), "");
@@ -74,6 +74,9 @@ static ge_status check_origin(struct ge_cuda_device *dev, const ge_json *doc)
         rc = ge_fail(GE_EUNSUPPORTED,
                      "made with cuBLASLt %lld, but this is %zu; tune again, or run without it",
                      (long long)lt, version);
+    } else if (dev->tf32) {
+        rc = ge_fail(GE_EUNSUPPORTED, "made without TF32, which is asked for; run without one of "
+                                      "the two");
     }
 done:
     return rc;

@@ -167,9 +167,9 @@ static void test_tuning(void **state)
     free(table);
 }
 
-static void bad_table(const char *text, ge_status want, const char *word)
+static void bad_table_with(bool tf32, const char *text, ge_status want, const char *word)
 {
-    struct ge_device_options opt = {.tuned = text};
+    struct ge_device_options opt = {.tuned = text, .tf32 = tf32};
     struct ge_device *dev;
 
     assert_status(ge_device_open("cuda", &opt, &dev), want);
@@ -178,6 +178,11 @@ static void bad_table(const char *text, ge_status want, const char *word)
         fail();
     }
     assert_int_equal(emu_count().live_blocks, 0);
+}
+
+static void bad_table(const char *text, ge_status want, const char *word)
+{
+    bad_table_with(false, text, want, word);
 }
 
 #define HEAD "{\"gpu\":\"Emulated GPU\",\"cublaslt\":130101,\"entries\":"
@@ -205,6 +210,7 @@ static void test_bad_tables(void **state)
     bad_table(HEAD "[{\"n\":4,\"k\":4,\"dtype\":\"bf16\",\"epilogue\":\"bias\","
                    "\"algorithm\":{\"id\":-1}}]}",
               GE_EFORMAT, "id");
+    bad_table_with(true, table, GE_EUNSUPPORTED, "TF32");
     emu_lt_version(130202);
     bad_table(table, GE_EUNSUPPORTED, "130202");
     free(table);
