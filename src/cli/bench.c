@@ -50,6 +50,13 @@ void ge_bench_values(struct ge_bench *b, const char *name, const char *unit, dou
     add_figure(b, name, unit, values[n - 1], values[n / 2]);
 }
 
+void ge_bench_costs(struct ge_bench *b, const char *name, const char *unit, double *values,
+                    size_t n)
+{
+    qsort(values, n, sizeof *values, compare_doubles);
+    add_figure(b, name, unit, values[0], values[n / 2]);
+}
+
 double ge_bench_cpu_now(void)
 {
     struct timespec t;
@@ -248,6 +255,7 @@ int ge_cmd_bench(int argc, char **argv)
     const struct ge_flag flags[] = {{"--model", &b.model, NULL, NULL},
                                     {"--shape", &b.shape, NULL, NULL},
                                     {"--images", &b.images, NULL, NULL},
+                                    {"--resize", &b.resize, NULL, NULL},
                                     {"--texts", &b.texts, NULL, NULL},
                                     {"--device", &b.device_name, NULL, NULL},
                                     {"--dtype", &b.dtype, NULL, NULL},

@@ -21,7 +21,7 @@ struct ge_bench_figure {
 
 struct ge_bench {
     /* options; NULL: not given */
-    const char *model, *shape, *images, *texts, *device_name, *dtype, *level, *dir;
+    const char *model, *shape, *images, *texts, *resize, *device_name, *dtype, *level, *dir;
     long threads, decode_threads, repeats; /* as resolved */
     long batch_size;                       /* 0: what suits the device */
     bool json, follow;
@@ -39,6 +39,10 @@ void ge_bench_rate(struct ge_bench *b, const char *name, const char *unit, doubl
 /* Add n values as they are (sorted here); the best is the largest. */
 void ge_bench_values(struct ge_bench *b, const char *name, const char *unit, double *values,
                      size_t n);
+
+/* The same for values of which the smallest is the best. */
+void ge_bench_costs(struct ge_bench *b, const char *name, const char *unit, double *values,
+                    size_t n);
 
 /* CPU time of the calling thread in seconds: unlike the wall clock it stands still while others
  * have the core. */

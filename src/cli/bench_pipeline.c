@@ -31,7 +31,8 @@ struct pipeline {
     uint8_t **pictures;
     const uint8_t **each; /* (n): the kept ones over and over */
     float *out;           /* (n, dim) */
-    uint8_t **scratch;    /* [threads of the pool]: where decoding alone puts its pictures */
+    uint8_t **places;     /* [threads of the pool]: where decoding alone puts its pictures */
+    struct ge_image_scratch **scratch; /* [threads of the pool] */
     atomic_size_t bad;
 };
 
@@ -41,15 +42,16 @@ static void decode_alone(void *ctx, size_t i, int thread)
 {
     struct pipeline *p = ctx;
     const struct ge_preprocess *how = ge_encoder_preprocess(p->encoder);
-    if (ge_preprocess_file(how, p->inputs.v[i], p->scratch[thread]) != GE_OK) p->bad++;
+    if (ge_preprocess_file(how, p->inputs.v[i], p->scratch[thread], p->places[thread]) != GE_OK)
+        p->bad++;
 }
 
 static void decode_kept(void *ctx, size_t i, int thread)
 {
     struct pipeline *p = ctx;
     const struct ge_preprocess *how = ge_encoder_preprocess(p->encoder);
-    (void)thread;
-    if (ge_preprocess_file(how, p->inputs.v[i], p->pictures[i]) != GE_OK) p->bad++;
+    if (ge_preprocess_file(how, p->inputs.v[i], p->scratch[thread], p->pictures[i]) != GE_OK)
+        p->bad++;
 }
 
 static ge_status drop_rows(void *ctx, size_t first, size_t n, const float *rows,
@@ -132,7 +134,10 @@ static ge_status open_pipeline(struct ge_bench *b, const char *folder, struct pi
 {
     ge_status rc = GE_OK;
     const struct ge_device_flags where = {b->device_name, b->dtype, b->level, b->threads};
-    struct ge_encoder_options options = {.threads = (int)b->threads};
+    struct ge_preprocess_switches switches;
+    const struct ge_image_flags flags = {.resize = b->resize};
+    struct ge_encoder_options options = {.threads = (int)b->threads, .switches = &switches};
+    GE_TRY(ge_image_flags_read(&flags, &switches));
     GE_TRY(ge_inputs_images(b->images, &p->inputs));
     GE_TRY(ge_inputs_dtype(b->dtype, &options.dtype));
     GE_TRY(ge_inputs_device(&where, &p->dev));
@@ -171,7 +176,8 @@ static ge_status prepare(struct ge_bench *b, struct pipeline *p)
     const size_t most = KEPT_BATCHES * ge_encoder_batch(p->encoder);
     p->kept = p->inputs.n < most ? p->inputs.n : most;
     GE_TRY(new_pieces(p, p->kept, &p->pictures));
-    GE_TRY(new_pieces(p, (size_t)b->decode_threads, &p->scratch));
+    GE_TRY(new_pieces(p, (size_t)b->decode_threads, &p->places));
+    GE_TRY(ge_image_scratches_new((size_t)b->decode_threads, &p->scratch));
     GE_NEW(p->each, p->inputs.n);
     GE_NEW(p->out, p->inputs.n * p->dim);
     for (size_t i = 0; i < p->inputs.n; i++) p->each[i] = p->pictures[i % p->kept];
@@ -184,7 +190,8 @@ done:
 static void close_pipeline(const struct ge_bench *b, struct pipeline *p)
 {
     free_pieces(p, p->kept, p->pictures);
-    free_pieces(p, (size_t)b->decode_threads, p->scratch);
+    free_pieces(p, (size_t)b->decode_threads, p->places);
+    ge_image_scratches_delete((size_t)b->decode_threads, &p->scratch);
     free(p->each);
     free(p->out);
     ge_pool_delete(&p->pool);

@@ -24,14 +24,15 @@ const struct ge_command ge_commands[] = {
     {"embed",
      "--model FOLDER (--images LIST|DIR | --texts FILE) --out FILE.npy [--normalize]\n"
      "               [--device D] [--level L] [--dtype fp32] [--batch-size N] [--threads N]\n"
-     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]\n"
-     "               [--quiet]",
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
+     "               [--resize pil|torchvision] [--quiet]",
      "embed images or texts", ge_cmd_embed},
     {"tokenize", "--model FOLDER --texts FILE [--no-truncate] [--out FILE]",
      "token ids, one JSON array per line", ge_cmd_tokenize},
     {"preprocess",
      "--model FOLDER --images LIST|DIR --out FILE.npy [--stage pixels|tensor] [--threads N]\n"
-     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13] [--resize pil]",
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
+     "               [--resize pil|torchvision]",
      "pictures as an encoder sees them", ge_cmd_preprocess},
     {"score", "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
      "score one answer and show every step", ge_cmd_score},
@@ -39,8 +40,9 @@ const struct ge_command ge_commands[] = {
     {"bench",
      "gemm|encode|tokenize|decode|pipeline|grants|store [--repeats N] [--threads N]\n"
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
-     "               [--images LIST|DIR] [--texts FILE] [--device D] [--dtype fp32|bf16|fp16]\n"
-     "               [--level L] [--dir FOLDER] [--json | --follow]",
+     "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
+     "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"
+     "               [--json | --follow]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},

@@ -140,20 +140,20 @@ static ge_status choose(const char *flag, const char *value, const char *first, 
     *chosen = 0;
     if (value == NULL || strcmp(value, first) == 0) return GE_OK;
     *chosen = 1;
-    if (second != NULL && strcmp(value, second) == 0) return GE_OK;
-    return ge_fail(GE_EINVAL, "%s %s: wanted %s%s%s", flag, value, first,
-                   second != NULL ? " or " : "", second != NULL ? second : "");
+    if (strcmp(value, second) == 0) return GE_OK;
+    return ge_fail(GE_EINVAL, "%s %s: wanted %s or %s", flag, value, first, second);
 }
 
 ge_status ge_image_flags_read(const struct ge_image_flags *f, struct ge_preprocess_switches *out)
 {
     ge_status rc = GE_OK;
-    int exif, alpha, pillow, resize;
+    int exif, alpha, pillow;
     ge_preprocess_switches_init(out);
     GE_TRY(choose("--exif", f->exif, "apply", "ignore", &exif));
     GE_TRY(choose("--alpha", f->alpha, "drop", "white", &alpha));
     GE_TRY(choose("--pillow", f->pillow, "13", "12", &pillow));
-    GE_TRY(choose("--resize", f->resize, "pil", NULL, &resize));
+    if (f->resize != NULL && !ge_resize_mode_find(f->resize, &out->resize))
+        GE_TRY(ge_fail(GE_EINVAL, "--resize %s: wanted pil or torchvision", f->resize));
     out->image.exif = exif == 0 ? GE_EXIF_APPLY : GE_EXIF_IGNORE;
     out->image.alpha = alpha == 0 ? GE_ALPHA_DROP : GE_ALPHA_WHITE;
     out->pillow = pillow == 0 ? GE_PILLOW_13 : GE_PILLOW_12;
@@ -196,6 +196,11 @@ ge_status ge_check_out(const char *path)
 
 /* ---- batches of images ---------------------------------------------------------------------------- */
 
+static size_t batch_threads(const struct ge_image_batch *b)
+{
+    return b->pool != NULL ? (size_t)ge_pool_threads(b->pool) : 1;
+}
+
 ge_status ge_image_batch_init(struct ge_image_batch *b, const struct ge_preprocess *p,
                               struct ge_pool *pool, size_t cap)
 {
@@ -203,6 +208,7 @@ ge_status ge_image_batch_init(struct ge_image_batch *b, const struct ge_preproce
     size_t bytes;
     *b = (struct ge_image_batch){.p = p, .pool = pool, .cap = cap, .size = ge_preprocess_size(p)};
     GE_TRY(ge_mul(cap, b->size, &bytes));
+    GE_TRY(ge_image_scratches_new(batch_threads(b), &b->scratch));
     GE_NEW(b->pixels, bytes);
     GE_NEW(b->status, cap);
     GE_NEW(b->reason, cap);
@@ -213,6 +219,7 @@ done:
 void ge_image_batch_free(struct ge_image_batch *b)
 {
     for (size_t i = 0; b->reason != NULL && i < b->cap; i++) free(b->reason[i]);
+    ge_image_scratches_delete(batch_threads(b), &b->scratch);
     free(b->pixels);
     free(b->status);
     free(b->reason);
@@ -228,10 +235,10 @@ static void read_one(void *ctx, size_t i, int thread)
 {
     struct batch_read *r = ctx;
     struct ge_image_batch *b = r->batch;
-    (void)thread;
     free(b->reason[i]);
     b->reason[i] = NULL;
-    b->status[i] = ge_preprocess_file(b->p, r->paths[i], b->pixels + i * b->size);
+    b->status[i] =
+        ge_preprocess_file(b->p, r->paths[i], b->scratch[thread], b->pixels + i * b->size);
     if (b->status[i] == GE_OK) return;
     memset(b->pixels + i * b->size, 0, b->size);
     b->reason[i] = ge_strdup(ge_error());

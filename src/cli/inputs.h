@@ -56,11 +56,12 @@ ge_status ge_check_out(const char *path);
 /* Up to `cap` images, decoded and resized by a pool. */
 struct ge_image_batch {
     const struct ge_preprocess *p;
-    struct ge_pool *pool; /* borrowed; NULL: the caller's thread */
-    size_t cap, size;     /* size: bytes of one image's pixels */
-    uint8_t *pixels;      /* (cap, height, width, 3); zeros where an image cannot be read */
-    ge_status *status;    /* (cap) */
-    char **reason;        /* (cap) why not, owned; NULL where it can be read */
+    struct ge_pool *pool;              /* borrowed; NULL: the caller's thread */
+    struct ge_image_scratch **scratch; /* of each thread */
+    size_t cap, size;                  /* size: bytes of one image's pixels */
+    uint8_t *pixels;   /* (cap, height, width, 3); zeros where an image cannot be read */
+    ge_status *status; /* (cap) */
+    char **reason;     /* (cap) why not, owned; NULL where it can be read */
 };
 ge_status ge_image_batch_init(struct ge_image_batch *b, const struct ge_preprocess *p,
                               struct ge_pool *pool, size_t cap);

@@ -130,6 +130,7 @@ ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
     s->switches.image.limits.max_pixels = (uint64_t)job->image.max_pixels;
     s->switches.image.limits.max_scans = (int)job->image.max_scans;
     s->switches.pillow = (enum ge_pillow)job->image.pillow;
+    ge_resize_mode_find(job->image.resize, &s->switches.resize); /* one of its names: checked */
 done:
     return rc;
 }

@@ -38,23 +38,20 @@ static ge_status read_image_file(const struct ge_evaluator *ev, const char *path
 }
 
 static ge_status decode(const struct ge_evaluator *ev, struct eval_input *in, const char *data,
-                        size_t len)
+                        size_t len, struct ge_image_scratch *scratch)
 {
     ge_status rc = GE_OK;
-    struct ge_image image = {0};
     uint8_t *pixels = NULL;
     size_t n = 0;
     const struct ge_preprocess *p = ge_encoder_preprocess(ev->encoders[in->encoder]);
     if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
     n = ge_preprocess_size(p);
-    GE_TRY(ge_image_decode(data, len, &ev->image, &image));
     GE_TRY_PTR(pixels, ge_pixels_get(ev->pixels, n));
-    GE_TRY(ge_preprocess_pixels(p, &image, pixels));
+    GE_TRY(ge_preprocess_decode(p, data, len, scratch, pixels));
     in->pixels = pixels;
     pixels = NULL;
 done:
     ge_pixels_put(ev->pixels, pixels, n);
-    ge_image_free(&image);
     return rc;
 }
 
@@ -81,6 +78,7 @@ struct image_loop {
     struct ge_eval_chunk *chunk;
     const uint32_t *images; /* indices of image inputs */
     struct image_outcome *outcomes;
+    struct ge_image_scratch **scratch; /* of each thread */
 };
 
 /* The embedding of an input whose content is known, if the cache has it. */
@@ -100,7 +98,7 @@ static ge_status without_folder(ge_status rc, const char *path)
 }
 
 static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
-                               struct image_outcome *o)
+                               struct ge_image_scratch *scratch, struct image_outcome *o)
 {
     ge_status rc = GE_OK;
     char *data = NULL;
@@ -122,7 +120,7 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     o->times.images_read = 1;
     if (from_cache(ev, in, v)) goto hit;
     span = ge_trace_begin("decode");
-    rc = decode(ev, in, data, len);
+    rc = decode(ev, in, data, len, scratch);
     ge_trace_end("decode", span, 1);
     if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(in->what));
     o->times.decode = ge_now() - have;
@@ -141,8 +139,8 @@ static void prepare_image_at(void *ctx, size_t i, int thread)
 {
     struct image_loop *loop = ctx;
     struct image_outcome *o = &loop->outcomes[i];
-    (void)thread;
-    o->status = prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], o);
+    o->status =
+        prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], loop->scratch[thread], o);
     if (o->status != GE_OK) {
         o->node_fault = o->node_fault || o->status == GE_ENOMEM;
         o->message = ge_strdup(ge_error());
@@ -225,13 +223,16 @@ ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *
     ge_status rc = GE_OK;
     uint32_t *images = NULL;
     struct image_outcome *outcomes = NULL;
+    struct ge_image_scratch **scratch = NULL;
+    const size_t threads = ev->decode_pool != NULL ? (size_t)ge_pool_threads(ev->decode_pool) : 1;
     size_t n = 0;
     GE_NEW(images, c->n_inputs);
     for (size_t i = 0; i < c->n_inputs; i++) {
         if (c->inputs[i].kind == GE_INPUT_IMAGE) images[n++] = (uint32_t)i;
     }
     GE_NEW(outcomes, n);
-    struct image_loop loop = {ev, c, images, outcomes};
+    GE_TRY(ge_image_scratches_new(threads, &scratch));
+    struct image_loop loop = {ev, c, images, outcomes, scratch};
     ge_pool_run(ev->decode_pool, n, prepare_image_at, &loop);
     for (size_t i = 0; i < n; i++) {
         GE_TRY(merge_outcome(ev, c, &c->inputs[images[i]], &outcomes[i]));
@@ -241,6 +242,7 @@ done:
         free(outcomes[i].message);
         free(outcomes[i].embedding);
     }
+    ge_image_scratches_delete(threads, &scratch);
     free(outcomes);
     free(images);
     return rc;

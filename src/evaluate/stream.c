@@ -31,7 +31,8 @@ struct state {
     const struct ge_preprocess *preprocess;
     const char *const *paths;
     size_t n, batch, ring, dim, bytes;
-    struct place *places; /* [ring] */
+    struct place *places;              /* [ring] */
+    struct ge_image_scratch **scratch; /* of each thread that decodes */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -72,13 +73,12 @@ static void decode_one(void *ctx, size_t i, int thread)
     struct state *s = ctx;
     struct place *p = place_of(s, i);
     double start, span;
-    (void)thread;
     if (!wait_for_place(s, i)) return;
     start = ge_now();
     span = ge_trace_begin("decode");
     free(p->reason);
     p->reason = NULL;
-    p->status = ge_preprocess_file(s->preprocess, s->paths[i], p->pixels);
+    p->status = ge_preprocess_file(s->preprocess, s->paths[i], s->scratch[thread], p->pixels);
     if (p->status != GE_OK) p->reason = ge_strdup(ge_error());
     ge_trace_end("decode", span, 1);
     pthread_mutex_lock(&s->lock);
@@ -219,10 +219,18 @@ done:
 
 /* ---- the stream --------------------------------------------------------------------------- */
 
+/* The pool's threads; without a pool the thread that runs the loop. */
+static size_t decoders(const struct state *s)
+{
+    struct ge_pool *pool = s->stream->decode_pool;
+    return pool != NULL ? (size_t)ge_pool_threads(pool) : 1;
+}
+
 static ge_status make_ring(struct state *s)
 {
     ge_status rc = GE_OK;
     GE_NEW(s->places, s->ring);
+    GE_TRY(ge_image_scratches_new(decoders(s), &s->scratch));
     GE_NEW(s->pixels, s->batch);
     GE_NEW(s->reasons, s->batch);
     GE_NEW(s->status, s->batch);
@@ -241,6 +249,7 @@ static void free_ring(struct state *s)
         ge_pixels_put(s->stream->pixels, s->places[i].pixels, s->bytes);
         free(s->places[i].reason);
     }
+    ge_image_scratches_delete(decoders(s), &s->scratch);
     free(s->places);
     free(s->pixels);
     free(s->reasons);

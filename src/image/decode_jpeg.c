@@ -111,18 +111,21 @@ done:
     return rc;
 }
 
-ge_status ge_jpeg_probe(const uint8_t *data, size_t len, int *width, int *height)
+ge_status ge_jpeg_probe(const uint8_t *data, size_t len, int *width, int *height, int *orientation)
 {
     struct header h = {0};
     ge_buf_init(&h.exif, len);
     ge_status rc = read_header(data, len, &h);
-    ge_buf_free(&h.exif);
     *width = h.width;
     *height = h.height;
+    *orientation = ge_orientation((const uint8_t *)h.exif.data, h.exif.len, h.xmp, h.xmp_len);
+    ge_buf_free(&h.exif);
     return rc;
 }
 
 /* ---- decoding ---------------------------------------------------------------------------- */
+
+enum { STRIP = 16 }; /* rows that are read at once: as many as the library decodes at once */
 
 /* Everything that must survive a longjmp lives here, none of it in a local variable. */
 struct decoder {
@@ -133,8 +136,11 @@ struct decoder {
     jmp_buf escape;
     ge_status status; /* why we escaped */
     int max_scans;
-    struct ge_image *out;
-    uint8_t *row; /* one row as the library gives it; owned; NULL for RGB */
+    int width, height, components; /* as declared */
+    struct ge_image *out;          /* where the picture goes, or NULL and */
+    const struct ge_row_sink *sink;
+    uint8_t *strip; /* STRIP rows on their way to the sink; owned */
+    uint8_t *row;   /* one row as the library gives it; owned; NULL for RGB */
 };
 
 static void on_error(j_common_ptr lib)
@@ -221,48 +227,102 @@ static void grey_row(const uint8_t *in, uint8_t *out, int width)
 static ge_status truncated(const struct decoder *d)
 {
     return ge_fail(GE_EFORMAT, "jpeg: the file is truncated: it ends in row %u of %d",
-                   d->lib.output_scanline, d->out->height);
+                   d->lib.output_scanline, d->height);
 }
 
-static ge_status read_rows(struct decoder *d)
+/* The next n <= STRIP rows, `stride` bytes apart. */
+static ge_status read_rows(struct decoder *d, uint8_t *rgb, size_t stride, int n)
 {
-    struct ge_image *out = d->out;
-    while (d->lib.output_scanline < d->lib.output_height) {
-        uint8_t *rgb = out->rgb + (size_t)d->lib.output_scanline * (size_t)out->width * 3;
-        JSAMPROW row = d->row != NULL ? d->row : rgb;
-        if (jpeg_read_scanlines(&d->lib, &row, 1) != 1) return truncated(d);
-        if (d->lib.output_components == 1) grey_row(row, rgb, out->width);
-        if (d->lib.output_components == 4) cmyk_row(row, rgb, out->width);
+    const int width = (int)d->lib.output_width;
+    JSAMPROW rows[STRIP];
+    for (int i = 0; i < n; i++) rows[i] = d->row != NULL ? d->row : rgb + (size_t)i * stride;
+    for (int i = 0; i < n;) {
+        int most = d->row != NULL ? 1 : n - i;
+        int got = (int)jpeg_read_scanlines(&d->lib, rows + i, (JDIMENSION)most);
+        if (got == 0) return truncated(d);
+        if (d->components == 1) grey_row(d->row, rgb + (size_t)i * stride, width);
+        if (d->components == 4) cmyk_row(d->row, rgb + (size_t)i * stride, width);
+        i += got;
     }
-    /* Reads on to the end marker. A missing one is accepted, garbage before it is not. */
-    jpeg_finish_decompress(&d->lib);
     return GE_OK;
 }
 
+/* Do not decode columns that the sink does not want; the first one that is decoded. The library
+ * cuts at whole blocks, and interpolates colours as if the picture ended there: one block more on
+ * either side keeps the wanted columns as they are. In a progressive file the library may smooth
+ * blocks with their neighbours, so that one is decoded whole. */
+static int crop_columns(struct decoder *d)
+{
+    JDIMENSION left = 0;
+#if defined(LIBJPEG_TURBO_VERSION_NUMBER) && LIBJPEG_TURBO_VERSION_NUMBER >= 2000000
+    const JDIMENSION block = (JDIMENSION)(DCTSIZE * d->lib.max_h_samp_factor);
+    JDIMENSION end = (JDIMENSION)(d->sink->left + d->sink->columns) + block;
+    if (jpeg_has_multiple_scans(&d->lib)) return 0;
+    if ((JDIMENSION)d->sink->left > block) left = (JDIMENSION)d->sink->left - block;
+    if (end > d->lib.output_width) end = d->lib.output_width;
+    JDIMENSION columns = end - left;
+    jpeg_crop_scanline(&d->lib, &left, &columns);
+#endif
+    return (int)left;
+}
+
+static ge_status read_to_sink(struct decoder *d)
+{
+    ge_status rc = GE_OK;
+    const struct ge_row_sink *sink = d->sink;
+    const int first = crop_columns(d);
+    const size_t stride = (size_t)d->lib.output_width * 3;
+    for (int y = 0; y < d->height; y += STRIP) {
+        int n = d->height - y < STRIP ? d->height - y : STRIP;
+        GE_TRY(read_rows(d, d->strip, stride, n));
+        sink->put(sink->ctx, d->strip + (size_t)(sink->left - first) * 3, stride, y, n);
+    }
+done:
+    return rc;
+}
+
+static ge_status read_picture(struct decoder *d)
+{
+    ge_status rc = GE_OK;
+    const size_t stride = (size_t)d->width * 3;
+    for (int y = 0; y < d->height; y += STRIP) {
+        int n = d->height - y < STRIP ? d->height - y : STRIP;
+        GE_TRY(read_rows(d, d->out->rgb + (size_t)y * stride, stride, n));
+    }
+done:
+    return rc;
+}
+
 /* The library's part, under setjmp. */
-static ge_status run(struct decoder *d, const uint8_t *data, size_t len, int components)
+static ge_status run(struct decoder *d, const uint8_t *data, size_t len)
 {
     if (setjmp(d->escape) != 0) return d->status;
     connect(d, data, len);
     int ok = JPEG_HEADER_TABLES_ONLY;
     while (ok == JPEG_HEADER_TABLES_ONLY) ok = jpeg_read_header(&d->lib, FALSE);
     if (ok != JPEG_HEADER_OK) return truncated(d);
-    if (d->lib.image_width != (JDIMENSION)d->out->width ||
-        d->lib.image_height != (JDIMENSION)d->out->height || d->lib.num_components != components)
+    if (d->lib.image_width != (JDIMENSION)d->width ||
+        d->lib.image_height != (JDIMENSION)d->height || d->lib.num_components != d->components)
         return ge_fail(GE_EFORMAT, "jpeg: two frame headers that contradict each other");
 
-    d->lib.out_color_space = components == 1 ? JCS_GRAYSCALE : components == 3 ? JCS_RGB : JCS_CMYK;
+    d->lib.out_color_space = d->components == 1   ? JCS_GRAYSCALE
+                             : d->components == 3 ? JCS_RGB
+                                                  : JCS_CMYK;
     d->lib.dct_method = JDCT_ISLOW;
     d->lib.do_fancy_upsampling = TRUE;
     if (!jpeg_start_decompress(&d->lib)) return truncated(d);
-    if (d->lib.output_components != components)
+    if (d->lib.output_components != d->components)
         return ge_fail(GE_EFORMAT, "jpeg: %d output components, %d wanted",
-                       d->lib.output_components, components);
-    return read_rows(d);
+                       d->lib.output_components, d->components);
+    ge_status rc = d->sink != NULL ? read_to_sink(d) : read_picture(d);
+    /* Reads on to the end marker. A missing one is accepted, garbage before it is not. */
+    if (rc == GE_OK) jpeg_finish_decompress(&d->lib);
+    return rc;
 }
 
-ge_status ge_jpeg_decode(const uint8_t *data, size_t len, const struct ge_image_options *opt,
-                         struct ge_image *out, int *orientation)
+/* To *out, or to the sink if there is one. */
+static ge_status decode(const uint8_t *data, size_t len, const struct ge_image_options *opt,
+                        struct ge_image *out, const struct ge_row_sink *sink, int *orientation)
 {
     ge_status rc = GE_OK;
     struct header h = {0};
@@ -273,17 +333,40 @@ ge_status ge_jpeg_decode(const uint8_t *data, size_t len, const struct ge_image_
     *orientation = ge_orientation((const uint8_t *)h.exif.data, h.exif.len, h.xmp, h.xmp_len);
     GE_TRY(ge_image_check_size("jpeg", (uint64_t)h.width, (uint64_t)h.height, &opt->limits));
     GE_NEW(d, 1);
-    GE_TRY(ge_image_alloc(out, h.width, h.height));
-    if (h.components != 3) GE_TRY_PTR(d->row, ge_calloc((size_t)h.width, (size_t)h.components));
+    d->width = h.width;
+    d->height = h.height;
+    d->components = h.components;
     d->out = out;
+    d->sink = sink;
     d->max_scans = opt->limits.max_scans;
-    rc = run(d, data, len, h.components);
+    if (sink == NULL)
+        GE_TRY(ge_image_alloc_raw(out, h.width, h.height));
+    else
+        GE_TRY_PTR(d->strip, ge_realloc(NULL, (size_t)h.width, 3 * STRIP));
+    if (h.components != 3) GE_TRY_PTR(d->row, ge_calloc((size_t)h.width, (size_t)h.components));
+    rc = run(d, data, len);
     jpeg_destroy_decompress(&d->lib);
 done:
-    if (d != NULL) free(d->row);
+    if (d != NULL) {
+        free(d->strip);
+        free(d->row);
+    }
     free(d);
     ge_buf_free(&h.exif);
     return rc;
+}
+
+ge_status ge_jpeg_decode(const uint8_t *data, size_t len, const struct ge_image_options *opt,
+                         struct ge_image *out, int *orientation)
+{
+    return decode(data, len, opt, out, NULL, orientation);
+}
+
+ge_status ge_jpeg_stream(const uint8_t *data, size_t len, const struct ge_image_options *opt,
+                         const struct ge_row_sink *sink)
+{
+    int orientation;
+    return decode(data, len, opt, NULL, sink, &orientation);
 }
 
 void ge_jpeg_library(struct ge_buf *out)

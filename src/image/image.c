@@ -1,5 +1,6 @@
 #include "image/image.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,19 +54,36 @@ ge_status ge_image_check_size(const char *format, uint64_t width, uint64_t heigh
     return GE_OK;
 }
 
-ge_status ge_image_alloc(struct ge_image *out, int width, int height)
+static ge_status alloc_pixels(struct ge_image *out, int width, int height, bool clear)
 {
-    size_t n;
+    size_t n, bytes;
     ge_status rc = ge_mul((size_t)width, (size_t)height, &n);
+    if (rc == GE_OK) rc = ge_mul(n, 3, &bytes);
     if (rc != GE_OK) return rc;
-    out->rgb = ge_calloc(n, 3);
-    if (out->rgb == NULL) return GE_ENOMEM;
+    if (out->rgb == NULL || out->room < bytes) {
+        ge_image_free(out);
+        out->rgb = clear ? ge_calloc(n, 3) : ge_realloc(NULL, n, 3);
+        if (out->rgb == NULL) return GE_ENOMEM;
+        out->room = bytes;
+    } else if (clear) {
+        memset(out->rgb, 0, bytes);
+    }
     out->width = width;
     out->height = height;
     return GE_OK;
 }
 
-static enum ge_image_format sniff(const uint8_t *data, size_t len)
+ge_status ge_image_alloc(struct ge_image *out, int width, int height)
+{
+    return alloc_pixels(out, width, height, true);
+}
+
+ge_status ge_image_alloc_raw(struct ge_image *out, int width, int height)
+{
+    return alloc_pixels(out, width, height, false);
+}
+
+enum ge_image_format ge_image_sniff(const uint8_t *data, size_t len)
 {
     if (len >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0) return GE_IMAGE_JPEG;
     if (len >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0) return GE_IMAGE_PNG;
@@ -85,11 +103,11 @@ ge_status ge_image_probe(const void *data, size_t len, int *width, int *height,
                          enum ge_image_format *format)
 {
     ge_status rc = GE_EFORMAT;
-    enum ge_image_format kind = sniff(data, len);
-    int w = 0, h = 0;
+    enum ge_image_format kind = ge_image_sniff(data, len);
+    int w = 0, h = 0, orientation;
     switch (kind) {
     case GE_IMAGE_JPEG:
-        rc = ge_jpeg_probe(data, len, &w, &h);
+        rc = ge_jpeg_probe(data, len, &w, &h, &orientation);
         break;
     case GE_IMAGE_PNG:
         rc = ge_png_probe(data, len, &w, &h);
@@ -108,18 +126,18 @@ ge_status ge_image_probe(const void *data, size_t len, int *width, int *height,
     return GE_OK;
 }
 
-ge_status ge_image_decode(const void *data, size_t len, const struct ge_image_options *opt,
-                          struct ge_image *out)
+ge_status ge_image_decode_into(const void *data, size_t len, const struct ge_image_options *opt,
+                               struct ge_image *out)
 {
     struct ge_image_options defaults;
     ge_status rc = GE_EFORMAT;
     int orientation = 1;
-    *out = (struct ge_image){0};
+    out->width = out->height = 0;
     if (opt == NULL) {
         ge_image_options_init(&defaults);
         opt = &defaults;
     }
-    switch (sniff(data, len)) {
+    switch (ge_image_sniff(data, len)) {
     case GE_IMAGE_JPEG:
         rc = ge_jpeg_decode(data, len, opt, out, &orientation);
         break;
@@ -134,6 +152,15 @@ ge_status ge_image_decode(const void *data, size_t len, const struct ge_image_op
         break;
     }
     if (rc == GE_OK && opt->exif == GE_EXIF_APPLY) rc = ge_image_turn(out, orientation);
+    if (rc != GE_OK) out->width = out->height = 0;
+    return rc;
+}
+
+ge_status ge_image_decode(const void *data, size_t len, const struct ge_image_options *opt,
+                          struct ge_image *out)
+{
+    *out = (struct ge_image){0};
+    ge_status rc = ge_image_decode_into(data, len, opt, out);
     if (rc != GE_OK) ge_image_free(out);
     return rc;
 }

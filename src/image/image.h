@@ -20,6 +20,7 @@
 struct ge_image {
     int width, height; /* pixels, >= 1 */
     uint8_t *rgb;      /* (height, width, 3), row-major, owned */
+    size_t room;       /* bytes at rgb that ge_image_decode_into() may use again; 0: unknown */
 };
 
 /* Free the pixels; the image is empty again. An empty one is fine. */
@@ -71,7 +72,12 @@ void ge_image_options_init(struct ge_image_options *opt);
 ge_status ge_image_decode(const void *data, size_t len, const struct ge_image_options *opt,
                           struct ge_image *out);
 
-/* The same for a file; the message names the path. Also GE_ENOENT, GE_EIO. */
+/* The same into a picture that was decoded before, or {0}: its memory is used again if it is enough,
+ * which saves the time that fresh pages cost. After a failure it is empty but keeps its memory. */
+ge_status ge_image_decode_into(const void *data, size_t len, const struct ge_image_options *opt,
+                               struct ge_image *out);
+
+/* The same as ge_image_decode() for a file; the message names the path. Also GE_ENOENT, GE_EIO. */
 ge_status ge_image_decode_file(const char *path, const struct ge_image_options *opt,
                                struct ge_image *out);
 

@@ -100,7 +100,7 @@ ge_status ge_image_turn(struct ge_image *image, int orientation)
     struct ge_image out = {0};
     if (orientation <= 1 || orientation > 8) return GE_OK;
     int swapped = orientation >= 5;
-    ge_status rc = ge_image_alloc(&out, swapped ? h : w, swapped ? w : h);
+    ge_status rc = ge_image_alloc_raw(&out, swapped ? h : w, swapped ? w : h);
     if (rc != GE_OK) return rc;
 
     /* Column and row of the source for output pixel (0, 0), and their steps along an output row

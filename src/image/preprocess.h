@@ -1,5 +1,6 @@
 /* What an image encoder wants of a picture: scale, crop, and turn into numbers, as the image
- * processor of a Hugging Face folder (transformers, PIL backend) does it, bit for bit.
+ * processor of a Hugging Face folder does it in transformers, bit for bit, with its PIL backend or
+ * with its torchvision backend on a CPU.
  *
  * Not here: decoding (image.h), the filters (resize.h), the encoder. Used by model/ (which owns
  * one per encoder), evaluate/ and cli/. Local; thread-safe: read-only after loading. */
@@ -14,11 +15,6 @@
 #include "base/status.h"
 #include "image/image.h"
 #include "image/resize.h"
-
-/* Whose resize: the reference libraries differ in a few grey levels. */
-enum ge_resize_mode {
-    GE_RESIZE_PIL /* transformers' PIL backend */
-};
 
 /* The job's choices; everything else comes from the model's folder. */
 struct ge_preprocess_switches {
@@ -61,17 +57,36 @@ size_t ge_preprocess_size(const struct ge_preprocess *p);
 ge_status ge_preprocess_pixels(const struct ge_preprocess *p, const struct ge_image *image,
                                uint8_t *pixels);
 
-/* Pixels (height, width, 3) to `tensor`, (3, height, width) float32: float(double(v) * factor),
- * then (x - mean) / std in float32. */
-void ge_preprocess_tensor(const struct ge_preprocess *p, const uint8_t *pixels, float *tensor);
+/* Memory and tables that serve again for the next picture. One per thread. */
+struct ge_image_scratch;
+ge_status ge_image_scratch_new(struct ge_image_scratch **s); /* GE_ENOMEM */
+void ge_image_scratch_delete(struct ge_image_scratch **s);   /* NULL is fine */
+
+/* One for each of n threads, in an array that is owned, too. GE_ENOMEM: *all is NULL. */
+ge_status ge_image_scratches_new(size_t n, struct ge_image_scratch ***all);
+void ge_image_scratches_delete(size_t n, struct ge_image_scratch ***all); /* NULL is fine */
+
+/* Decode, scale and crop the bytes of one file: the same pixels as ge_image_decode() with sw.image
+ * and then ge_preprocess_pixels(), in less time and memory: the rows of a JPEG that stands upright
+ * are scaled as they are decoded, and columns that the crop cuts off are not decoded. scratch =
+ * NULL: for this call only. Errors as those two. */
+ge_status ge_preprocess_decode(const struct ge_preprocess *p, const void *data, size_t len,
+                               struct ge_image_scratch *scratch, uint8_t *pixels);
+
+/* The same for a file. Also GE_ENOENT, GE_EIO; the path is in the message. */
+ge_status ge_preprocess_file(const struct ge_preprocess *p, const char *path,
+                             struct ge_image_scratch *scratch, uint8_t *pixels);
 
 /* Of every channel and grey level, exactly the number that ge_preprocess_tensor() makes of it: for a
  * device that turns pixels into numbers itself. */
 void ge_preprocess_table(const struct ge_preprocess *p, float table[3][256]);
 
-/* Decode a file, scale, crop: the whole way to `pixels`. Errors as ge_image_decode_file() and
- * ge_preprocess_pixels(), the path in the message. */
-ge_status ge_preprocess_file(const struct ge_preprocess *p, const char *path, uint8_t *pixels);
+/* Pixels (height, width, 3) to `tensor`, (3, height, width) float32, in float32 but for the first
+ * product:
+ *   pil          v * factor in double, rounded; (x - mean) / std
+ *   torchvision  (v - m) / s, with m and s the products of mean, of std, and 1 / factor; with one
+ *                of the two steps alone: v * factor, or (v - mean) / std */
+void ge_preprocess_tensor(const struct ge_preprocess *p, const uint8_t *pixels, float *tensor);
 
 /* Feed every setting that can change a result (switches, too, but not the caps) to a hash. */
 void ge_preprocess_describe(const struct ge_preprocess *p, struct ge_hasher *hasher);

@@ -285,6 +285,14 @@ static ge_status find_family(const struct config *c, const char *folder, const s
     if (class == NULL) class = ge_json_string(get(c, "feature_extractor_type"), NULL);
     if (class == NULL) GE_TRY(read_model_type(folder, &doc, &type));
     *out = NULL;
+    if (class != NULL ? is_class(class, "Siglip2") : strcmp(type, "siglip2") == 0) {
+        rc =
+            ge_fail(GE_EUNSUPPORTED,
+                    "%s: image processor \"%s\" (NaFlex) cuts each picture into patches of its own "
+                    "number, which is not handled; take a SigLIP 2 model of fixed resolution",
+                    c->file, class != NULL ? class : "siglip2");
+        goto done;
+    }
     for (int i = 0; i < FAMILIES && *out == NULL; i++) {
         const struct family *f = &families[i];
         if (class != NULL ? is_class(class, f->name) : strcmp(type, f->model_type) == 0) *out = f;
@@ -297,6 +305,26 @@ static ge_status find_family(const struct config *c, const char *folder, const s
 done:
     ge_json_delete(&doc);
     return rc;
+}
+
+/* ---- settings that do not go together ----------------------------------------------------- */
+
+static ge_status check_together(const struct config *c, const struct ge_preprocess *p)
+{
+    float table[3][256];
+    if (p->sw.resize == GE_RESIZE_TORCHVISION && p->do_resize && p->resample == GE_RESAMPLE_BOX)
+        return ge_fail(GE_EUNSUPPORTED,
+                       "%s: \"resample\" is 4 (box), which torchvision does not have; use the "
+                       "resize \"pil\"",
+                       c->file);
+    ge_preprocess_table(p, table);
+    for (int i = 0; i < 3 * 256; i++)
+        if (!isfinite(table[i / 256][i % 256]))
+            return ge_fail(GE_EFORMAT,
+                           "%s: \"rescale_factor\", \"image_mean\" and \"image_std\" turn grey "
+                           "level %d into a number that float32 does not hold",
+                           c->file, i % 256);
+    return GE_OK;
 }
 
 /* ---- all together ------------------------------------------------------------------------ */
@@ -352,6 +380,7 @@ static ge_status read_config(const struct config *c, const char *folder, struct 
     memcpy(p->std, f->std, sizeof p->std);
     GE_TRY(read_channels(c, "image_mean", false, p->mean));
     GE_TRY(read_channels(c, "image_std", true, p->std));
+    GE_TRY(check_together(c, p));
 done:
     return rc;
 }

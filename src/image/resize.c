@@ -1,27 +1,13 @@
 #include "image/resize.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "image/decode.h"
+#include "image/resizer.h"
 
-/* The inner loops are compiled twice and chosen by CPU. They hold integer sums only, which have
- * the same bits at every vector width. */
-#if defined(__x86_64__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
-
-enum {
-    PRECISION = 22,
-    HALF = 1 << (PRECISION - 1),
-    MAX_WEIGHTS = 1 << 22 /* of one axis: enough for a million pixels on a side */
-};
-
-static const double PI = 3.14159265358979323846;
+/* ---- names ------------------------------------------------------------------------------- */
 
 const char *ge_resample_name(int code)
 {
@@ -29,287 +15,315 @@ const char *ge_resample_name(int code)
     return code >= 0 && code < (int)(sizeof names / sizeof names[0]) ? names[code] : NULL;
 }
 
-/* ---- filters ----------------------------------------------------------------------------- */
-
-/* sin(x) for |x| <= 10, within 1 ulp: reduced to |r| <= pi/2 with pi in two parts, then its
- * Taylor series. Our own because libm picks its code by CPU. */
-static double sine(double x)
+const char *ge_resize_mode_name(enum ge_resize_mode mode)
 {
-    const double pi_tail = 1.2246467991473532e-16; /* pi - PI */
-    double n = floor(x / PI + 0.5);
-    double r = x - n * 3.1415926218032837; /* first 26 bits of pi: the product is exact */
-    r -= n * 3.1786509424591713e-08;       /* the rest of PI */
-    r -= n * pi_tail;
-    double r2 = r * r, term = r, sum = 0;
-    for (int k = 1; k <= 12; k++) {
-        term *= -r2 / (2.0 * k * (2.0 * k + 1.0));
-        sum += term;
-    }
-    sum += r;
-    return fmod(n, 2.0) != 0 ? -sum : sum;
+    return mode == GE_RESIZE_PIL ? "pil" : "torchvision";
 }
 
-static double sinc(double x)
+bool ge_resize_mode_find(const char *name, enum ge_resize_mode *mode)
 {
-    if (x == 0) return 1;
-    x *= PI;
-    return sine(x) / x;
+    *mode = GE_RESIZE_PIL;
+    if (strcmp(name, ge_resize_mode_name(*mode)) == 0) return true;
+    *mode = GE_RESIZE_TORCHVISION;
+    return strcmp(name, ge_resize_mode_name(*mode)) == 0;
 }
 
-static double filter_value(enum ge_resample filter, double x)
+/* ---- instruction-set levels -------------------------------------------------------------- */
+
+extern const struct ge_resize_kernels ge_resize_base;
+
+#if defined(__x86_64__)
+extern const struct ge_resize_kernels ge_resize_avx2;
+extern const struct ge_resize_kernels ge_resize_avx512;
+
+const struct ge_resize_kernels *ge_resize_kernels(int i)
 {
-    const double a = -0.5;
-    double t = fabs(x);
-    switch (filter) {
-    case GE_RESAMPLE_BOX:
-        return x > -0.5 && x <= 0.5 ? 1 : 0;
-    case GE_RESAMPLE_BILINEAR:
-        return t < 1 ? 1 - t : 0;
-    case GE_RESAMPLE_BICUBIC:
-        if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
-        return t < 2 ? (((t - 5) * t + 8) * t - 4) * a : 0;
-    case GE_RESAMPLE_LANCZOS:
-        return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
-    case GE_RESAMPLE_NEAREST:
-        break;
-    }
-    return 0;
+    const struct ge_resize_kernels *runs[3];
+    int n = 0;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        runs[n++] = &ge_resize_avx512;
+    if (__builtin_cpu_supports("avx2")) runs[n++] = &ge_resize_avx2;
+    runs[n++] = &ge_resize_base;
+    return i >= 0 && i < n ? runs[i] : NULL;
+}
+#else
+const struct ge_resize_kernels *ge_resize_kernels(int i)
+{
+    return i == 0 ? &ge_resize_base : NULL;
+}
+#endif
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+ge_status ge_room_make(struct ge_room *room, size_t n, size_t size)
+{
+    size_t bytes;
+    ge_status rc = ge_mul(n, size, &bytes);
+    if (rc != GE_OK || (room->at != NULL && bytes <= room->bytes)) return rc;
+    ge_room_free(room);
+    room->at = ge_calloc_aligned(bytes, 1);
+    if (room->at == NULL) return GE_ENOMEM;
+    room->bytes = bytes;
+    return GE_OK;
 }
 
-static double filter_support(enum ge_resample filter)
+void ge_room_free(struct ge_room *room)
 {
-    switch (filter) {
-    case GE_RESAMPLE_BOX:
-        return 0.5;
-    case GE_RESAMPLE_BICUBIC:
-        return 2;
-    case GE_RESAMPLE_LANCZOS:
-        return 3;
-    default:
-        return 1;
-    }
+    free(room->at);
+    *room = (struct ge_room){0};
 }
 
-/* ---- weights of one axis ----------------------------------------------------------------- */
-
-struct axis {
-    int taps;      /* room per output position */
-    int *first;    /* (out) first input position */
-    int *count;    /* (out) number of inputs */
-    int32_t *k;    /* (out, taps) weights, 22 fractional bits */
-    double *exact; /* (taps) weights of one output position before rounding */
-};
-
-static void axis_free(struct axis *axis)
+void ge_resizer_free(struct ge_resizer *r)
 {
-    free(axis->first);
-    free(axis->count);
-    free(axis->k);
-    free(axis->exact);
+    ge_taps_free(&r->x_taps);
+    ge_taps_free(&r->y_taps);
+    ge_room_free(&r->block);
+    ge_room_free(&r->middle);
+    *r = (struct ge_resizer){0};
 }
 
-static void axis_weights(struct axis *axis, int i, enum ge_resample filter, double centre,
-                         double inverse)
+/* ---- getting ready ----------------------------------------------------------------------- */
+
+static bool same_axis(const struct ge_axis *a, const struct ge_axis *b)
 {
-    int first = axis->first[i], n = axis->count[i];
-    int32_t *k = axis->k + (size_t)i * (size_t)axis->taps;
-    double sum = 0;
-    for (int x = 0; x < n; x++) {
-        axis->exact[x] = filter_value(filter, (x + first - centre + 0.5) * inverse);
-        sum += axis->exact[x];
-    }
-    for (int x = 0; x < n; x++) {
-        double w = sum != 0 ? axis->exact[x] / sum : axis->exact[x];
-        k[x] = (int32_t)((w < 0 ? -0.5 : 0.5) + w * (1 << PRECISION));
-    }
+    return a->in == b->in && a->out == b->out && a->from == b->from && a->n == b->n &&
+           a->even_pairs == b->even_pairs && a->filter == b->filter && a->mode == b->mode;
 }
 
-static ge_status axis_new(int in, int out, enum ge_resample filter, struct axis *axis)
+/* Weights of one axis, unless they are those of the picture before. */
+static ge_status make_taps(const struct ge_axis *axis, struct ge_axis *made, struct ge_taps *t)
+{
+    if (t->tap != NULL && same_axis(axis, made)) return GE_OK;
+    ge_taps_free(t);
+    *made = *axis;
+    ge_status rc = ge_taps_new(axis, t);
+    if (rc != GE_OK) ge_taps_free(t);
+    return rc;
+}
+
+static bool vertical_first(const struct ge_resizer *r)
+{
+    int64_t less_h = (int64_t)r->height - r->to.height, less_w = (int64_t)r->width - r->to.width;
+    if (!r->across || !r->down || r->to.mode == GE_RESIZE_TORCHVISION) return false;
+    if (r->to.pillow == GE_PILLOW_12) return less_h > 0 && r->height > 100 * (int64_t)r->width;
+    return less_h > 0 && less_h > 2 * less_w;
+}
+
+bool ge_resizer_streams(const struct ge_resizer *r)
+{
+    return r->to.filter != GE_RESAMPLE_NEAREST && !vertical_first(r);
+}
+
+/* Weights, what they reach, and room for both passes. */
+static ge_status begin_passes(struct ge_resizer *r)
 {
     ge_status rc = GE_OK;
-    double scale = (double)in / out, stretch = scale < 1 ? 1 : scale;
-    double support = filter_support(filter) * stretch;
-    size_t cells;
-    if ((2 * ceil(support) + 1) * out > MAX_WEIGHTS)
-        return ge_fail(GE_ELIMIT, "resize of a side from %d to %d pixels: too long; crop it", in,
-                       out);
-    axis->taps = (int)ceil(support) * 2 + 1;
-    GE_TRY(ge_mul((size_t)out, (size_t)axis->taps, &cells));
-    GE_NEW(axis->first, (size_t)out);
-    GE_NEW(axis->count, (size_t)out);
-    GE_NEW(axis->k, cells);
-    GE_NEW(axis->exact, (size_t)axis->taps);
-    for (int i = 0; i < out; i++) {
-        double centre = (i + 0.5) * scale;
-        int lo = (int)(centre - support + 0.5), hi = (int)(centre + support + 0.5);
-        if (lo < 0) lo = 0;
-        if (hi > in) hi = in;
-        axis->first[i] = lo;
-        axis->count[i] = hi - lo;
-        axis_weights(axis, i, filter, centre, 1.0 / stretch);
+    const struct ge_axis x = {.in = r->width,
+                              .out = r->to.width,
+                              .from = r->part.left,
+                              .n = r->part.width,
+                              .even_pairs = true,
+                              .filter = r->to.filter,
+                              .mode = r->to.mode};
+    const struct ge_axis y = {.in = r->height,
+                              .out = r->to.height,
+                              .from = r->part.top,
+                              .n = r->part.height,
+                              .filter = r->to.filter,
+                              .mode = r->to.mode};
+    if (r->across) {
+        GE_TRY(make_taps(&x, &r->x_axis, &r->x_taps));
+        r->need.left = r->x_taps.origin;
+        r->need.width = r->x_taps.reach;
     }
+    if (r->down) {
+        GE_TRY(make_taps(&y, &r->y_axis, &r->y_taps));
+        r->need.top = r->y_taps.origin;
+        r->need.height = r->y_taps.reach;
+    }
+    const size_t columns = ((size_t)r->need.width + 3) / 4 * 4;
+    GE_TRY(ge_room_make(&r->block, columns * 3 * sizeof(int16_t), (size_t)r->kernels->rows));
+    if (vertical_first(r))
+        rc = ge_room_make(&r->middle, (size_t)r->need.width * 3, (size_t)r->part.height);
+    else
+        rc = ge_room_make(&r->middle, (size_t)r->part.width * 3, (size_t)r->need.height);
 done:
     return rc;
+}
+
+ge_status ge_resizer_begin(struct ge_resizer *r, const struct ge_resize_kernels *kernels, int width,
+                           int height, const struct ge_resize *to, const struct ge_window *part)
+{
+    if (to->width < 1 || to->height < 1)
+        return ge_fail(GE_EINVAL, "resize to %d x %d: at least 1 x 1 wanted", to->width,
+                       to->height);
+    if (to->mode == GE_RESIZE_TORCHVISION && to->filter == GE_RESAMPLE_BOX)
+        return ge_fail(GE_EUNSUPPORTED, "resize: torchvision has no box filter for tensors");
+    r->kernels = kernels;
+    r->to = *to;
+    r->width = width;
+    r->height = height;
+    r->part = r->need = *part;
+    r->across = to->width != width;
+    r->down = to->height != height;
+    return to->filter == GE_RESAMPLE_NEAREST ? GE_OK : begin_passes(r);
 }
 
 /* ---- passes ------------------------------------------------------------------------------ */
 
-static uint8_t clip8(int32_t sum)
+static void copy_rows(const uint8_t *from, size_t from_stride, int n, size_t bytes, uint8_t *to,
+                      size_t to_stride)
 {
-    int32_t v = sum >> PRECISION; /* arithmetic on every compiler that we build with */
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+    for (; n > 0; n--, from += from_stride, to += to_stride) memcpy(to, from, bytes);
 }
 
-/* The horizontal pass takes BLOCK rows at once, stored column by column, so that the bytes that
- * share a weight are neighbours. */
-enum { BLOCK = 16, COLUMN = 3 * BLOCK };
-
-/* One output column of a block: the weighted sum of `taps` input columns. */
-WIDE static void sum_columns(const uint8_t *restrict from, const int32_t *restrict k, int taps,
-                             uint8_t *restrict to)
+/* n rows of need.width pixels to part.width pixels. */
+static void pass_horizontal(struct ge_resizer *r, const uint8_t *rgb, size_t stride, int n,
+                            uint8_t *out, size_t out_stride)
 {
-    int32_t sum[COLUMN];
-    for (int j = 0; j < COLUMN; j++) sum[j] = HALF;
-    for (int x = 0; x < taps; x++, from += COLUMN)
-        for (int j = 0; j < COLUMN; j++) sum[j] += from[j] * k[x];
-    for (int j = 0; j < COLUMN; j++) to[j] = clip8(sum[j]);
-}
-
-static void gather_block(const uint8_t *rgb, int rows, size_t width, uint8_t *block)
-{
-    for (int r = 0; r < rows; r++) {
-        uint8_t *to = block + (size_t)r * 3;
-        for (size_t x = 0; x < width; x++, rgb += 3, to += COLUMN) {
-            to[0] = rgb[0];
-            to[1] = rgb[1];
-            to[2] = rgb[2];
-        }
+    const int rows = r->kernels->rows;
+    if (!r->across) {
+        copy_rows(rgb, stride, n, (size_t)r->part.width * 3, out, out_stride);
+        return;
+    }
+    for (int y = 0; y < n; y += rows, rgb += (size_t)rows * stride) {
+        int count = n - y < rows ? n - y : rows;
+        r->kernels->gather(rgb, stride, r->need.width, count, r->block.at);
+        r->kernels->sum_columns(&r->x_taps, r->block.at, count, out, out_stride);
+        out += (size_t)rows * out_stride;
     }
 }
 
-static ge_status pass_horizontal(const struct ge_image *in, int width, enum ge_resample filter,
-                                 struct ge_image *out)
+/* need.height rows of `bytes` bytes to part.height rows. */
+static void pass_vertical(struct ge_resizer *r, const uint8_t *rgb, size_t stride, size_t bytes,
+                          uint8_t *out, size_t out_stride)
 {
-    ge_status rc = GE_OK;
-    struct axis axis = {0};
-    uint8_t *block = NULL, column[COLUMN];
-    const size_t in_row = (size_t)in->width * 3, out_row = (size_t)width * 3;
-    GE_TRY(axis_new(in->width, width, filter, &axis));
-    GE_NEW(block, in_row * BLOCK);
-    GE_TRY(ge_image_alloc(out, width, in->height));
-    for (int y = 0; y < in->height; y += BLOCK) {
-        int rows = in->height - y < BLOCK ? in->height - y : BLOCK;
-        gather_block(in->rgb + (size_t)y * in_row, rows, (size_t)in->width, block);
-        for (int i = 0; i < width; i++) {
-            sum_columns(block + (size_t)axis.first[i] * COLUMN,
-                        axis.k + (size_t)i * (size_t)axis.taps, axis.count[i], column);
-            uint8_t *to = out->rgb + (size_t)y * out_row + (size_t)i * 3;
-            for (int r = 0; r < rows; r++, to += out_row) memcpy(to, column + 3 * r, 3);
-        }
+    if (!r->down) {
+        copy_rows(rgb, stride, r->part.height, bytes, out, out_stride);
+        return;
     }
-done:
-    free(block);
-    axis_free(&axis);
-    return rc;
+    for (int i = 0; i < r->part.height; i++, out += out_stride)
+        r->kernels->sum_rows(&r->y_taps, i, rgb, stride, bytes, out);
 }
 
-/* sum[j] += from[j] * k over a row of n bytes. */
-WIDE static void add_row(int32_t *restrict sum, const uint8_t *restrict from, int32_t k, size_t n)
+void ge_resizer_put(struct ge_resizer *r, const uint8_t *rgb, size_t stride, int y, int n)
 {
-    for (size_t j = 0; j < n; j++) sum[j] += from[j] * k;
+    const size_t bytes = (size_t)r->part.width * 3;
+    int from = y > r->need.top ? y : r->need.top, end = r->need.top + r->need.height;
+    if (end > y + n) end = y + n;
+    if (from >= end) return;
+    pass_horizontal(r, rgb + (size_t)(from - y) * stride, stride, end - from,
+                    (uint8_t *)r->middle.at + (size_t)(from - r->need.top) * bytes, bytes);
 }
 
-static ge_status pass_vertical(const struct ge_image *in, int height, enum ge_resample filter,
-                               struct ge_image *out)
+void ge_resizer_finish(struct ge_resizer *r, uint8_t *out, size_t stride)
 {
-    ge_status rc = GE_OK;
-    struct axis axis = {0};
-    int32_t *sum = NULL;
-    size_t n = (size_t)in->width * 3;
-    GE_TRY(axis_new(in->height, height, filter, &axis));
-    GE_NEW(sum, n);
-    GE_TRY(ge_image_alloc(out, in->width, height));
-    for (int i = 0; i < height; i++) {
-        const uint8_t *from = in->rgb + (size_t)axis.first[i] * n;
-        const int32_t *k = axis.k + (size_t)i * (size_t)axis.taps;
-        uint8_t *to = out->rgb + (size_t)i * n;
-        for (size_t j = 0; j < n; j++) sum[j] = HALF;
-        for (int x = 0; x < axis.count[i]; x++, from += n) add_row(sum, from, k[x], n);
-        for (size_t j = 0; j < n; j++) to[j] = clip8(sum[j]);
+    const size_t bytes = (size_t)r->part.width * 3;
+    pass_vertical(r, r->middle.at, bytes, bytes, out, stride);
+}
+
+/* ---- nearest ----------------------------------------------------------------------------- */
+
+/* Pillow's nearest filter is an affine transform that steps through the source in doubles; a
+ * position that rounding carries past the edge (-1 here) stays black. */
+static void nearest_pil(int in, int out, int from, int n, int *index)
+{
+    double step = (double)in / out, at = step * 0.5;
+    for (int i = 0; i < from + n; i++, at += step)
+        if (i >= from) index[i - from] = (int)at < in ? (int)at : -1;
+}
+
+/* torch's "nearest-exact", to which transformers turns it, in floats; it has two kernels that
+ * round differently, one of them for results whose width and height add up to at most 128. */
+static void nearest_torch(int in, int out, bool small, int from, int n, int *index)
+{
+    const float scale = (float)in / (float)out;
+    for (int i = 0; i < n; i++) {
+        float centre = (float)(from + i) + 0.5f, at = centre * scale;
+        if (!small) at = (float)((double)centre * (double)scale - 0.5) + 0.5f;
+        int v = (int)at;
+        index[i] = v < in ? v : in - 1;
     }
-done:
-    free(sum);
-    axis_free(&axis);
-    return rc;
 }
 
-/* Pillow's nearest filter is an affine transform that steps through the source in doubles;
- * positions that rounding carries past the edge stay black. */
-static ge_status resize_nearest(const struct ge_image *in, int width, int height,
-                                struct ge_image *out)
+static ge_status resize_nearest(const struct ge_resizer *r, const uint8_t *rgb, uint8_t *out,
+                                size_t stride)
 {
     ge_status rc = GE_OK;
-    int *column = NULL;
-    double step_x = (double)in->width / width, step_y = (double)in->height / height;
-    double at = step_x * 0.5;
-    GE_NEW(column, (size_t)width);
-    GE_TRY(ge_image_alloc(out, width, height));
-    for (int x = 0; x < width; x++, at += step_x) column[x] = (int)at;
-    at = step_y * 0.5;
-    for (int y = 0; y < height; y++, at += step_y) {
-        int row = (int)at;
-        if (row >= in->height) break;
-        const uint8_t *from = in->rgb + (size_t)row * (size_t)in->width * 3;
-        uint8_t *to = out->rgb + (size_t)y * (size_t)width * 3;
-        for (int x = 0; x < width && column[x] < in->width; x++)
-            memcpy(to + (size_t)x * 3, from + (size_t)column[x] * 3, 3);
+    int *column = NULL, *row = NULL;
+    const struct ge_resize *to = &r->to;
+    const struct ge_window *part = &r->part;
+    const bool small = (int64_t)to->width + to->height <= 128;
+    GE_NEW(column, (size_t)part->width);
+    GE_NEW(row, (size_t)part->height);
+    if (to->mode == GE_RESIZE_TORCHVISION) {
+        nearest_torch(r->width, to->width, small, part->left, part->width, column);
+        nearest_torch(r->height, to->height, small, part->top, part->height, row);
+    } else {
+        nearest_pil(r->width, to->width, part->left, part->width, column);
+        nearest_pil(r->height, to->height, part->top, part->height, row);
+    }
+    for (int y = 0; y < part->height; y++, out += stride) {
+        memset(out, 0, (size_t)part->width * 3);
+        if (row[y] < 0) continue;
+        const uint8_t *from = rgb + (size_t)row[y] * (size_t)r->width * 3;
+        for (int x = 0; x < part->width; x++)
+            if (column[x] >= 0) memcpy(out + (size_t)x * 3, from + (size_t)column[x] * 3, 3);
     }
 done:
     free(column);
+    free(row);
     return rc;
 }
 
-static int vertical_first(const struct ge_image *in, int width, int height, enum ge_pillow pillow)
+/* ---- all together ------------------------------------------------------------------------ */
+
+ge_status ge_resizer_run(struct ge_resizer *r, const uint8_t *rgb, uint8_t *out, size_t stride)
 {
-    int64_t less_h = (int64_t)in->height - height, less_w = (int64_t)in->width - width;
-    if (pillow == GE_PILLOW_12) return less_h > 0 && in->height > 100 * (int64_t)in->width;
-    return less_h > 0 && less_h > 2 * less_w;
+    const size_t row = (size_t)r->width * 3, bytes = (size_t)r->need.width * 3;
+    if (r->to.filter == GE_RESAMPLE_NEAREST) return resize_nearest(r, rgb, out, stride);
+    rgb += (size_t)r->need.left * 3;
+    if (vertical_first(r)) {
+        pass_vertical(r, rgb + (size_t)r->need.top * row, row, bytes, r->middle.at, bytes);
+        pass_horizontal(r, r->middle.at, bytes, r->part.height, out, stride);
+    } else {
+        ge_resizer_put(r, rgb, row, 0, r->height);
+        ge_resizer_finish(r, out, stride);
+    }
+    return GE_OK;
 }
 
-static ge_status copy(const struct ge_image *in, struct ge_image *out)
+ge_status ge_image_resize_level(int level, const struct ge_image *in, const struct ge_resize *to,
+                                const struct ge_window *part, uint8_t *out, size_t stride)
 {
-    ge_status rc = ge_image_alloc(out, in->width, in->height);
-    if (rc == GE_OK) memcpy(out->rgb, in->rgb, (size_t)in->width * (size_t)in->height * 3);
+    struct ge_resizer r = {0};
+    const struct ge_resize_kernels *kernels = ge_resize_kernels(level);
+    if (kernels == NULL) return ge_fail(GE_EINVAL, "resize: no instruction-set level %d", level);
+    ge_status rc = ge_resizer_begin(&r, kernels, in->width, in->height, to, part);
+    if (rc == GE_OK) rc = ge_resizer_run(&r, in->rgb, out, stride);
+    ge_resizer_free(&r);
     return rc;
 }
 
-ge_status ge_image_resize(const struct ge_image *in, int width, int height, enum ge_resample filter,
-                          enum ge_pillow pillow, struct ge_image *out)
+ge_status ge_image_resize_part(const struct ge_image *in, const struct ge_resize *to,
+                               const struct ge_window *part, uint8_t *out, size_t stride)
+{
+    return ge_image_resize_level(0, in, to, part, out, stride);
+}
+
+ge_status ge_image_resize(const struct ge_image *in, const struct ge_resize *to,
+                          struct ge_image *out)
 {
     ge_status rc = GE_OK;
-    struct ge_image middle = {0};
-    const int same_w = in->width == width, same_h = in->height == height;
+    struct ge_resizer r = {0};
+    const struct ge_window all = {.width = to->width, .height = to->height};
     *out = (struct ge_image){0};
-    if (width < 1 || height < 1)
-        return ge_fail(GE_EINVAL, "resize to %d x %d: at least 1 x 1 wanted", width, height);
-
-    if (same_w && same_h) {
-        rc = copy(in, out);
-    } else if (filter == GE_RESAMPLE_NEAREST) {
-        rc = resize_nearest(in, width, height, out);
-    } else if (same_h) {
-        rc = pass_horizontal(in, width, filter, out);
-    } else if (same_w) {
-        rc = pass_vertical(in, height, filter, out);
-    } else if (vertical_first(in, width, height, pillow)) {
-        GE_TRY(pass_vertical(in, height, filter, &middle));
-        rc = pass_horizontal(&middle, width, filter, out);
-    } else {
-        GE_TRY(pass_horizontal(in, width, filter, &middle));
-        rc = pass_vertical(&middle, height, filter, out);
-    }
+    GE_TRY(ge_resizer_begin(&r, ge_resize_kernels(0), in->width, in->height, to, &all));
+    GE_TRY(ge_image_alloc_raw(out, to->width, to->height));
+    GE_TRY(ge_resizer_run(&r, in->rgb, out->rgb, (size_t)to->width * 3));
 done:
-    ge_image_free(&middle);
+    ge_resizer_free(&r);
     if (rc != GE_OK) ge_image_free(out);
     return rc;
 }

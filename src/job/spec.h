@@ -43,7 +43,7 @@ struct ge_job_image {
     const char *exif;   /* "apply", "ignore" */
     const char *alpha;  /* "drop", "white" */
     int pillow;         /* 12, 13 */
-    const char *resize; /* "pil" */
+    const char *resize; /* "pil", "torchvision" */
     int64_t max_pixels, max_scans;
 };
 

@@ -81,6 +81,15 @@ static ge_status apply_strip_combining(const struct normalizer_step *step, const
     return ge_buf_status(out);
 }
 
+/* The library gives new text the place of the last character that it replaces. */
+static bool loses_head(const char *content, const char *s, size_t begin, size_t end)
+{
+    size_t n = 0;
+    if (begin > 0 || end == 0) return false;
+    if (content[0] != '\0') ge_unicode_at(s, end, &n);
+    return n < end;
+}
+
 static ge_status apply_replace(const struct normalizer_step *step, const char *s, size_t len,
                                struct ge_buf *out, bool *headless)
 {
@@ -91,7 +100,7 @@ static ge_status apply_replace(const struct normalizer_step *step, const char *s
     for (;;) {
         GE_TRY(ge_pattern_next(&step->pattern, s, len, &at, &found));
         if (!found) break;
-        if (at.begin == 0 && at.end > 0 && step->content[0] == '\0') *headless = true;
+        if (loses_head(step->content, s, at.begin, at.end)) *headless = true;
         ge_buf_add(out, s + from, at.begin - from);
         ge_buf_str(out, step->content);
         from = at.end;

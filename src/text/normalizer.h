@@ -18,7 +18,8 @@ enum { NORMALIZER_MAX_STEPS = 32 };
 
 struct normalizer_step;
 
-/* Append the normal form of s to out; *headless = true when the first character was dropped. */
+/* Append the normal form of s to out; *headless = true when the first character was dropped, or
+ * replaced together with the next. */
 typedef ge_status normalizer_apply_fn(const struct normalizer_step *step, const char *s, size_t len,
                                       struct ge_buf *out, bool *headless);
 

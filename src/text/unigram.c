@@ -143,11 +143,18 @@ done:
     return rc;
 }
 
+/* Whether a path with that sum of scores is better than the one that ends at `to`. */
+static bool is_better(const struct encoder *e, size_t to, double score)
+{
+    const struct node *n = &e->s->nodes[to - e->base];
+    return n->start == NOWHERE || score > n->score;
+}
+
 /* A piece from `from` to `to` with the sum of scores that it gives. */
 static void offer(struct encoder *e, size_t from, size_t to, int32_t id, double score)
 {
     struct node *n = &e->s->nodes[to - e->base];
-    if (n->start != NOWHERE && !(score > n->score)) return;
+    if (!is_better(e, to, score)) return;
     n->score = e->m->single ? (float)score : score;
     n->start = (uint32_t)(from - e->base);
     n->id = id;
@@ -170,14 +177,15 @@ static ge_status search_from(struct encoder *e, size_t from, size_t n)
         if (i - from == n) fits = true;
     }
     if (fits) return GE_OK;
-    if (m->unk_id < 0) {
+    if (from + n > e->reach) GE_TRY(extend(e, from + n));
+    double score = m->unk_score + before;
+    if (m->single) score = (float)score;
+    if (m->unk_id < 0 && is_better(e, from + n, score)) {
         return ge_fail(GE_EFORMAT,
                        "U+%04X is not in the vocabulary, and the model has no unknown piece",
                        (unsigned)ge_unicode_at(e->word + from, n, &n));
     }
-    GE_TRY(extend(e, from + n));
-    double score = m->unk_score + before;
-    offer(e, from, from + n, m->unk_id, m->single ? (float)score : score);
+    offer(e, from, from + n, m->unk_id, score);
 done:
     return rc;
 }

@@ -277,6 +277,21 @@ def make_webp():
     samples["webp_cut.webp"] = still[: len(still) // 2]
 
 
+def make_wide():
+    """So wide that a crop out of the middle leaves blocks undecoded."""
+    wide = Image.fromarray(scene(217, 51))
+    for subsampling in (0, 1, 2):
+        save(f"jpeg_wide_s{subsampling}.jpg", wide, "JPEG", quality=60, subsampling=subsampling)
+    save("jpeg_wide_progressive.jpg", wide, "JPEG", quality=60, progressive=True)
+    save("jpeg_wide_restart.jpg", wide, "JPEG", quality=60, restart_marker_blocks=5)
+    save("jpeg_wide_rgb.jpg", wide, "JPEG", quality=60, keep_rgb=True)
+    save("jpeg_wide_grey.jpg", Image.fromarray(scene(217, 51, 1)), "JPEG", quality=60)
+    save("jpeg_wide_cmyk.jpg", Image.fromarray(scene(217, 51, 4), "CMYK"), "JPEG", quality=60)
+    square = save("jpeg_wide_440.jpg", Image.fromarray(scene(224, 224)), "JPEG", quality=30, subsampling=1)
+    at = square.index(b"\x01\x21\x00") + 1  # 2x1 to 1x2 sampling: as many blocks, other order
+    samples["jpeg_wide_440.jpg"] = square[:at] + b"\x12" + square[at + 1 :]
+
+
 # ---- what Pillow sees ------------------------------------------------------------------------
 
 
@@ -299,6 +314,7 @@ def main():
     make_png()
     make_jpeg()
     make_webp()
+    make_wide()
     samples["empty.jpg"] = b""
     samples["text.png"] = b"this is not a picture\n" * 3
     samples["wrong_name.png"] = samples["webp_lossy.webp"]

@@ -26,13 +26,16 @@ static int equal(const struct line *c, const char *what, const void *data, size_
     return 0;
 }
 
-static int check(const struct line *c)
+static int check(const struct line *c, enum ge_resize_mode mode)
 {
     char folder[512];
     struct ge_preprocess p;
+    struct ge_preprocess_switches sw;
     struct ge_image image;
+    ge_preprocess_switches_init(&sw);
+    sw.resize = mode;
     snprintf(folder, sizeof folder, FOLDER "/preprocess/%s", c->folder);
-    assert_ok(ge_preprocess_load(folder, NULL, &p));
+    assert_ok(ge_preprocess_load(folder, &sw, &p));
     assert_int_equal(p.height, c->to_h);
     assert_int_equal(p.width, c->to_w);
     draw_picture(c->seed, c->w, c->h, &image);
@@ -51,18 +54,17 @@ static int check(const struct line *c)
     return ok;
 }
 
-static void test_preprocess(void **state)
+static void check_file(const char *path, enum ge_resize_mode mode)
 {
     char *text = NULL, *rest;
     int lines = 0, wrong = 0;
-    (void)state;
-    assert_ok(ge_fs_read(FOLDER "/preprocess.txt", 1 << 20, &text, NULL));
+    assert_ok(ge_fs_read(path, 1 << 20, &text, NULL));
     for (char *s = strtok_r(text, "\n", &rest); s; s = strtok_r(NULL, "\n", &rest)) {
         struct line c;
         int n = sscanf(s, "%63s %u %d %d %d %d %32s %32s", c.folder, &c.seed, &c.w, &c.h, &c.to_h,
                        &c.to_w, c.pixels, c.tensor);
         assert_int_equal(n, 8);
-        wrong += !check(&c);
+        wrong += !check(&c, mode);
         lines++;
     }
     free(text);
@@ -70,8 +72,21 @@ static void test_preprocess(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void test_pil(void **state)
+{
+    (void)state;
+    check_file(FOLDER "/preprocess.txt", GE_RESIZE_PIL);
+}
+
+static void test_torchvision(void **state)
+{
+    (void)state;
+    check_file(FOLDER "/preprocess_torchvision.txt", GE_RESIZE_TORCHVISION);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_preprocess)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pil),
+                                       cmocka_unit_test(test_torchvision)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

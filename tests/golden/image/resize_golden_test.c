@@ -1,4 +1,5 @@
-/* Resizing pictures from a formula, against Pillow 12 and 13 (make_resize.py). */
+/* Resizing pictures from a formula, against Pillow 12 and 13 (make_resize.py) and torchvision
+ * (make_torchvision.py). */
 #include "test.h"
 
 #include "base/fs.h"
@@ -11,28 +12,42 @@
 struct line {
     unsigned seed;
     int w, h, to_w, to_h, filter;
-    char hash[2][GE_HASH_HEX]; /* Pillow 12, 13 */
+    char hash[2][GE_HASH_HEX]; /* Pillow 12, 13; or torchvision */
 };
 
-static int check(const struct line *c, enum ge_pillow pillow, const char *want)
+/* One resize at every instruction-set level that runs here. */
+static int check(const struct line *c, enum ge_resize_mode mode, enum ge_pillow pillow,
+                 const char *want)
 {
-    struct ge_image in, out;
+    struct ge_image in;
     char hex[GE_HASH_HEX];
+    const size_t size = (size_t)c->to_w * (size_t)c->to_h * 3;
+    const struct ge_resize to = {.width = c->to_w,
+                                 .height = c->to_h,
+                                 .filter = (enum ge_resample)c->filter,
+                                 .mode = mode,
+                                 .pillow = pillow};
+    const struct ge_window all = {.width = c->to_w, .height = c->to_h};
+    uint8_t *out = ge_calloc(size, 1);
+    int ok = 1, level = 0;
+    assert_non_null(out);
     draw_picture(c->seed, c->w, c->h, &in);
-    assert_ok(ge_image_resize(&in, c->to_w, c->to_h, (enum ge_resample)c->filter, pillow, &out));
-    assert_int_equal(out.width, c->to_w);
-    assert_int_equal(out.height, c->to_h);
-    ge_hash_hex(ge_hash_bytes(out.rgb, (size_t)out.width * (size_t)out.height * 3), hex);
-    int ok = strcmp(hex, want) == 0;
-    if (!ok)
-        print_error("seed %u: %d x %d to %d x %d, %s, Pillow %d: %s, wanted %s\n", c->seed, c->w,
-                    c->h, c->to_w, c->to_h, ge_resample_name(c->filter), pillow, hex, want);
+    for (; ge_image_resize_level(level, &in, &to, &all, out, (size_t)c->to_w * 3) == GE_OK;
+         level++) {
+        ge_hash_hex(ge_hash_bytes(out, size), hex);
+        if (strcmp(hex, want) == 0) continue;
+        ok = 0;
+        print_error("seed %u: %d x %d to %d x %d, %s, %s %d, level %d: %s, wanted %s\n", c->seed,
+                    c->w, c->h, c->to_w, c->to_h, ge_resample_name(c->filter),
+                    ge_resize_mode_name(mode), pillow, level, hex, want);
+    }
+    assert_true(level >= 1);
+    free(out);
     ge_image_free(&in);
-    ge_image_free(&out);
     return ok;
 }
 
-static void test_resize(void **state)
+static void test_pillow(void **state)
 {
     char *text = NULL, *rest;
     int lines = 0, wrong = 0, differ = 0;
@@ -43,8 +58,8 @@ static void test_resize(void **state)
         int n = sscanf(s, "%u %d %d %d %d %d %32s %32s", &c.seed, &c.w, &c.h, &c.to_w, &c.to_h,
                        &c.filter, c.hash[0], c.hash[1]);
         assert_int_equal(n, 8);
-        wrong += !check(&c, GE_PILLOW_12, c.hash[0]);
-        wrong += !check(&c, GE_PILLOW_13, c.hash[1]);
+        wrong += !check(&c, GE_RESIZE_PIL, GE_PILLOW_12, c.hash[0]);
+        wrong += !check(&c, GE_RESIZE_PIL, GE_PILLOW_13, c.hash[1]);
         differ += strcmp(c.hash[0], c.hash[1]) != 0;
         lines++;
     }
@@ -54,8 +69,28 @@ static void test_resize(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void test_torchvision(void **state)
+{
+    char *text = NULL, *rest;
+    int lines = 0, wrong = 0;
+    (void)state;
+    assert_ok(ge_fs_read(FOLDER "/resize_torchvision.txt", 1 << 20, &text, NULL));
+    for (char *s = strtok_r(text, "\n", &rest); s; s = strtok_r(NULL, "\n", &rest)) {
+        struct line c;
+        int n = sscanf(s, "%u %d %d %d %d %d %32s", &c.seed, &c.w, &c.h, &c.to_w, &c.to_h,
+                       &c.filter, c.hash[0]);
+        assert_int_equal(n, 7);
+        wrong += !check(&c, GE_RESIZE_TORCHVISION, GE_PILLOW_13, c.hash[0]);
+        lines++;
+    }
+    free(text);
+    assert_true(lines >= 200);
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_resize)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pillow),
+                                       cmocka_unit_test(test_torchvision)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

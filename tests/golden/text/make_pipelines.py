@@ -25,7 +25,7 @@ TEXTS = [
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 ☆", "a▁b ▁ ▁▁c", "soft\u00adhyphen\u200b\ufeff",
     "a\u0085b\u00a0c\u180ed\u2003e\u3000f", "dead BEEF 0x1f", "<img>  x <img>  Foo foo bar bart",
     "bar none <S> <s> [MASK] abab", "A  <img>    <img>x", "aa" * 30, "!?!? ... --", "x]y[z]^&&&-a",
-    "नमस्ते दुनिया", "٣ Ⅷ ²", "the 'quoted' word's end", "\u2581", "a\u000bb\u001cc",
+    "नमस्ते दुनिया", "٣ Ⅷ ²", "the 'quoted' word's end", "\u2581", "a\u000bb\u001cc", "the foo a cat",
 ]
 WORDS = ["cat", "cats", "photo", "the", "ab", "▁a", "▁the", "aa", "foo"]
 
@@ -70,6 +70,9 @@ def models():
                       "max_input_chars_per_word": 50,
                       "vocab": {t: i for i, t in enumerate(dict.fromkeys(wordpieces))}},
         "unigram": {"type": "Unigram", "unk_id": 0, "vocab": pieces, "byte_fallback": False},
+        # No piece for "h" and "f": only words that hold them.
+        "no_unknown": {"type": "Unigram", "unk_id": None, "byte_fallback": False,
+                       "vocab": [p for p in pieces[1:] + [["▁foo", -2.0]] if p[0] not in "hf"]},
         "unigram_bytes": {"type": "Unigram", "unk_id": 0, "byte_fallback": True,
                           "vocab": pieces + [[b, -9.0] for b in BYTES]},
     }
@@ -175,10 +178,14 @@ def cases():
     for name in every:
         yield name, {"pre_tokenizer": {"type": "WhitespaceSplit"}}
         yield name, {"normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}}
+    first = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
+    for pattern, content in (("a| {2}", ""), ("a", "xy"), ("ca|  ", "-"), ("..", "-"), ("[^a]+", "-b")):
+        yield "bytes", {"normalizer": {"type": "Replace", "pattern": regex(pattern), "content": content},
+                        "pre_tokenizer": first}
+    yield "no_unknown", {"pre_tokenizer": first}
     for flags in ({}, {"normalized": True}, {"rstrip": True}, {"single_word": True}):
         yield "bytes", {"normalizer": {"type": "Lowercase"}, "added_tokens": added(len(every["bytes"]["vocab"]), **flags)}
-    yield "unigram_bytes", {"pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first",
-                                              "split": True}, "added_tokens": added(len(every["unigram_bytes"]["vocab"]))}
+    yield "unigram_bytes", {"pre_tokenizer": first, "added_tokens": added(len(every["unigram_bytes"]["vocab"]))}
 
 
 # ---- what tokenizers does -----------------------------------------------------------------------

@@ -236,10 +236,12 @@ static size_t check_encoding(const struct ge_tokenizer *t, const ge_json *doc, c
     for (const ge_json *n = ge_json_first(ge_json_get(doc, "texts")); n != NULL;
          n = ge_json_next(n), want = ge_json_next(want)) {
         const char *text = ge_json_string(n, "");
-        assert_ok(ge_tokenizer_encode(t, text, strlen(text), 0, true, &tokens));
+        ge_status rc = ge_tokenizer_encode(t, text, strlen(text), 0, true, &tokens);
+        if (ge_json_type(want) == GE_JSON_NULL) continue; /* the reference has no ids either */
+        assert_ok(rc);
         print_ids(&tokens, &shown);
         ge_buf_str(&shown, "");
-        if (ge_json_type(want) != GE_JSON_NULL) bad += differs(c, want, shown.data, text);
+        bad += differs(c, want, shown.data, text);
     }
     assert_null(want);
     ge_tokens_free(&tokens);

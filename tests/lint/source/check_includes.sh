@@ -31,6 +31,7 @@ third_party='
 ^(hdf5|H5[A-Za-z]+)\.h$         ^src/store/
 ^dnnl[^/]*\.h$                  ^src/device/onednn/
 ^omp\.h$                        ^src/device/onednn/
+^immintrin\.h$                  ^src/image/resize_kernels\.c$
 ^(cuda|cublas|cudnn|nvml)[^/]*\.h$  ^cuda/
 ^nvtx3/[A-Za-z]+\.h$           ^cuda/
 ^cjson/cJSON\.h$|^cJSON\.h$     ^src/base/json[^/]*\.c$
@@ -41,7 +42,7 @@ third_party='
 ^(utf8proc|pcre2)\.h$           ^src/text/
 '
 
-# Headers of C17 and POSIX (Linux); the intrinsics belong to the CPU kernels.
+# Headers of C17 and POSIX (Linux).
 system='^(ctype|errno|float|inttypes|limits|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|
 stddef|stdint|stdio|stdlib|stdnoreturn|string|time|dirent|dlfcn|fcntl|poll|pthread|sched|strings|
 unistd|sys/(file|mman|random|resource|stat|statvfs|time|types|uio|utsname|wait|sysinfo|ioctl))\.h$'

@@ -85,7 +85,7 @@ static void expect(struct sink *want)
         const struct ge_preprocess *p = ge_encoder_preprocess(e);
         uint8_t *pixels = ge_calloc(ge_preprocess_size(p), 1);
         const uint8_t *picture = pixels;
-        want->status[i] = ge_preprocess_file(p, names[i * i % NAMES], pixels);
+        want->status[i] = ge_preprocess_file(p, names[i * i % NAMES], NULL, pixels);
         if (want->status[i] == GE_OK)
             assert_ok(ge_encoder_images(e, &picture, 1, true, want->rows[i]));
         free(pixels);

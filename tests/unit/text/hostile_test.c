@@ -138,6 +138,16 @@ static void broken_pipelines(void **state)
             "\"BertProcessing\",\"cls\":[\"a\",1],\"sep\":[\"b\",2]},{\"type\":\"ByteLevels\"}]}"
             "," BERT_MODEL "}",
             GE_EUNSUPPORTED, "ByteLevels");
+    generic("{\"decoder\":{\"type\":\"CTCs\"}," BERT_MODEL "}", GE_EUNSUPPORTED,
+            "decoder: kind \"CTCs\"");
+    generic("{\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},{\"type\":"
+            "\"Glue\"}]}"
+            "," BERT_MODEL "}",
+            GE_EUNSUPPORTED, "Glue");
+    generic(
+        "{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Whitespaces\"}]}"
+        "," BERT_MODEL "}",
+        GE_EUNSUPPORTED, "Whitespaces");
     clip("{\"added_tokens\":{}," CLIP_MODEL "}", GE_EFORMAT, "not an array");
     clip("{\"added_tokens\":[{\"id\":-1,\"content\":\"x\"}]," CLIP_MODEL "}", GE_EFORMAT, "id");
     clip("{\"added_tokens\":[{\"id\":1}]," CLIP_MODEL "}", GE_EFORMAT, "content");
