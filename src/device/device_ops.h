@@ -1,5 +1,5 @@
 /* What a backend implements: a table of functions, filled at the foot of cpu/cpu.c,
- * onednn/onednn.c and the CUDA module. Included by backends and by the wrappers (ops.c,
+ * simd/simd.c, onednn/onednn.c and the CUDA module. Included by backends and by the wrappers (ops.c,
  * registry.c), never by models.
  *
  * The wrappers have checked every shape, type and device before an entry is called, and never call
@@ -133,6 +133,7 @@ ge_status ge_device_register(const struct ge_device_ops *ops);
 /* The backends that live in this tree. ge_onednn_ops() is NULL where oneDNN was not found at
  * build time. A loadable module exports `const struct ge_device_ops *ge_device_module(void)`. */
 const struct ge_device_ops *ge_cpu_ops(void);
+const struct ge_device_ops *ge_simd_ops(void);
 const struct ge_device_ops *ge_onednn_ops(void);
 const struct ge_device_ops *ge_device_module(void); /* in a module only */
 

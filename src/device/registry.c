@@ -45,6 +45,7 @@ ge_status ge_device_register_builtin(void)
 {
     ge_status rc = ge_device_register(ge_cpu_ops());
 
+    if (rc == GE_OK) rc = ge_device_register(ge_simd_ops());
     if (rc == GE_OK && ge_onednn_ops() != NULL) rc = ge_device_register(ge_onednn_ops());
     return rc;
 }

@@ -1,5 +1,5 @@
-/* The reference device: plain C on host memory. Here: the device itself, memory, and the matrix
- * product; cpu_ops.c has the other operations and kernels.c the inner loops.
+/* The reference device: plain C on host memory. Here: the device itself and its memory; matmul.c has
+ * the matrix product, cpu_ops.c the other operations, kernels.c the inner loops.
  *
  * In bf16 and fp16 the operands are numbers of that type, all arithmetic is the fp32 path's, and
  * each operation's result is rounded once, to nearest even. What an operation has inside (sums,
@@ -16,23 +16,15 @@
 
 #include "base/mem.h"
 
-/* Block of a result that one task computes: its operands stay in a core's second-level cache. */
-enum { BLOCK_ROWS = 48, BLOCK_COLS = 256 };
-
-struct cpu_weight {
-    struct ge_weight head;
-    float *panels; /* ceil(n/16) panels of (k, 16), of values that the weight's type has */
-    float *bias;   /* (n), or NULL */
-};
-
 /* ---- device ------------------------------------------------------------------------------- */
 
-ge_status ge_cpu_init(struct ge_cpu_device *cpu, const struct ge_device_options *opt)
+ge_status ge_cpu_init(struct ge_cpu_device *cpu, const struct ge_device_options *opt,
+                      const struct ge_kernels *kernels)
 {
     ge_status rc = GE_OK;
 
     cpu->head.threads = opt->threads;
-    GE_TRY(ge_kernels_find(opt->level, &cpu->kernels));
+    cpu->kernels = kernels;
     GE_TRY(ge_pool_new(opt->threads, &cpu->pool));
     GE_NEW(cpu->scratch, (size_t)opt->threads);
 done:
@@ -64,33 +56,34 @@ done:
     return rc;
 }
 
-static void cpu_close(struct ge_device *dev)
-{
-    ge_cpu_fini((struct ge_cpu_device *)dev);
-    free(dev);
-}
-
-static ge_status cpu_open(const struct ge_device_options *opt, struct ge_device **dev)
+ge_status ge_cpu_open(const struct ge_device_ops *ops, const struct ge_device_options *opt,
+                      const struct ge_kernels *kernels, const char *what, struct ge_device **dev)
 {
     struct ge_cpu_device *cpu = NULL;
     ge_status rc = GE_OK;
 
     GE_NEW(cpu, 1);
-    cpu->head.ops = ge_cpu_ops();
-    GE_TRY(ge_cpu_init(cpu, opt));
-    /* The level is not in the id: all levels give the same bits (kernels.h). */
-    snprintf(cpu->head.numerics, sizeof cpu->head.numerics, "cpu %s kernels-1",
+    cpu->head.ops = ops;
+    GE_TRY(ge_cpu_init(cpu, opt, kernels));
+    /* The level is not in the id: all levels of a table give the same bits (kernels.h). */
+    snprintf(cpu->head.numerics, sizeof cpu->head.numerics, "%s %s kernels-1", ops->name,
              ge_dtype_name(opt->dtype));
-    snprintf(cpu->head.description, sizeof cpu->head.description, "plain C, %s, %d thread%s",
-             cpu->kernels->level, opt->threads, opt->threads == 1 ? "" : "s");
+    snprintf(cpu->head.description, sizeof cpu->head.description, "%s, %s, %d thread%s", what,
+             kernels->level, opt->threads, opt->threads == 1 ? "" : "s");
     *dev = &cpu->head;
     cpu = NULL;
 done:
-    if (cpu != NULL) cpu_close(&cpu->head);
+    if (cpu != NULL) ge_cpu_close(&cpu->head);
     return rc;
 }
 
-static bool cpu_supports(const struct ge_device *dev, enum ge_dtype dtype)
+void ge_cpu_close(struct ge_device *dev)
+{
+    ge_cpu_fini((struct ge_cpu_device *)dev);
+    free(dev);
+}
+
+bool ge_cpu_supports(const struct ge_device *dev, enum ge_dtype dtype)
 {
     (void)dev;
     return dtype == GE_F32 || dtype == GE_BF16 || dtype == GE_F16;
@@ -137,138 +130,12 @@ ge_status ge_cpu_synchronize(struct ge_device *dev)
     return GE_OK;
 }
 
-/* ---- matrix product ----------------------------------------------------------------------- */
-
-ge_status ge_cpu_keep_bias(const float *bias, size_t n, float **out)
+static ge_status cpu_open(const struct ge_device_options *opt, struct ge_device **dev)
 {
-    *out = NULL;
-    if (bias == NULL) return GE_OK;
-    *out = ge_calloc(n, sizeof **out);
-    if (*out == NULL) return GE_ENOMEM;
-    memcpy(*out, bias, n * sizeof **out);
-    return GE_OK;
-}
+    const struct ge_kernels *kernels;
+    ge_status rc = ge_kernels_find("cpu", opt->level, &kernels);
 
-static void cpu_free_weight(struct ge_weight *w)
-{
-    struct cpu_weight *weight = (struct cpu_weight *)w;
-
-    free(weight->panels);
-    free(weight->bias);
-    free(weight);
-}
-
-/* The values that floats have in a type, as floats. */
-static void round_to_type(const struct ge_kernels *k, enum ge_dtype type, float *x, size_t n)
-{
-    uint16_t h[256];
-
-    for (size_t i = 0; i < n; i += 256) {
-        size_t m = n - i < 256 ? n - i : 256;
-        k->narrow(type, x + i, m, h);
-        k->widen(type, h, m, x + i);
-    }
-}
-
-static ge_status cpu_prepare_weight(struct ge_device *dev, const float *w, const float *bias,
-                                    size_t n, size_t k, enum ge_dtype dtype, struct ge_weight **out)
-{
-    const struct ge_cpu_device *cpu = (const struct ge_cpu_device *)dev;
-    struct cpu_weight *weight = NULL;
-    ge_status rc = GE_OK;
-    size_t padded, floats;
-
-    GE_NEW(weight, 1);
-    weight->head = (struct ge_weight){dev, n, k, dtype};
-    GE_TRY(ge_add(n, GE_PANEL - 1, &padded));
-    GE_TRY(ge_mul(padded / GE_PANEL * GE_PANEL, k, &floats));
-    GE_TRY_PTR(weight->panels, ge_calloc_aligned(floats, sizeof(float)));
-    ge_pack_panels(w, k, n, k, weight->panels);
-    if (dtype != GE_F32) round_to_type(cpu->kernels, dtype, weight->panels, floats);
-    GE_TRY(ge_cpu_keep_bias(bias, n, &weight->bias));
-    *out = &weight->head;
-    weight = NULL;
-done:
-    if (weight != NULL) cpu_free_weight(&weight->head);
-    return rc;
-}
-
-void ge_cpu_finish(const struct ge_cpu_device *cpu, const struct ge_matmul *m, const float *bias,
-                   const float *c, size_t ldc, struct ge_cpu_block at, float *room)
-{
-    const struct ge_kernels *k = cpu->kernels;
-    bool residual = m->residual.buf != NULL;
-
-    if (bias != NULL) bias += at.col;
-    if (m->y.dtype == GE_F32) {
-        k->epilogue(c, ldc, at.rows, at.cols, bias, m->act,
-                    residual ? ge_cpu_at(&m->residual, at.row, at.col) : NULL, m->residual.stride,
-                    ge_cpu_at(&m->y, at.row, at.col), m->y.stride);
-        return;
-    }
-    for (size_t r = 0; r < at.rows; r++) {
-        const float *add = NULL;
-        if (residual) add = ge_cpu_load(k, &m->residual, at.row + r, at.col, at.cols, room);
-        k->epilogue(c + r * ldc, ldc, 1, at.cols, bias, m->act, add, 0, room + at.cols, 0);
-        ge_cpu_store(k, &m->y, at.row + r, at.col, at.cols, room + at.cols);
-    }
-}
-
-struct product {
-    const struct ge_cpu_device *cpu;
-    const struct ge_matmul *m;
-    size_t column_blocks;
-};
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Rows of x as floats and the distance between them: in place, or converted into `room`. */
-static const float *product_rows(const struct product *p, struct ge_cpu_block at, size_t *stride,
-                                 float *room)
-{
-    const struct ge_tensor *x = &p->m->x;
-
-    *stride = x->dtype == GE_F32 ? x->stride : x->cols;
-    if (x->dtype == GE_F32) return ge_cpu_row(x, at.row);
-    for (size_t r = 0; r < at.rows; r++)
-        ge_cpu_load(p->cpu->kernels, x, at.row + r, 0, x->cols, room + r * x->cols);
-    return room;
-}
-
-static void product_task(void *ctx, size_t i, int thread)
-{
-    const struct product *p = ctx;
-    const struct ge_matmul *m = p->m;
-    const struct cpu_weight *w = (const struct cpu_weight *)m->w;
-    struct ge_cpu_block at = {i / p->column_blocks * BLOCK_ROWS, i % p->column_blocks * BLOCK_COLS,
-                              BLOCK_ROWS, BLOCK_COLS};
-    float *c = p->cpu->scratch[thread], *room = c + BLOCK_ROWS * BLOCK_COLS;
-    size_t stride;
-
-    at.rows = smaller(at.rows, m->y.rows - at.row);
-    at.cols = smaller(at.cols, m->y.cols - at.col);
-    const float *x = product_rows(p, at, &stride, room + 2 * BLOCK_COLS);
-    p->cpu->kernels->gemm(x, stride, at.rows, w->panels + at.col * w->head.k, at.cols, w->head.k, c,
-                          BLOCK_COLS);
-    ge_cpu_finish(p->cpu, m, w->bias, c, BLOCK_COLS, at, room);
-}
-
-static ge_status cpu_matmul(struct ge_device *dev, const struct ge_matmul *m)
-{
-    struct ge_cpu_device *cpu = (struct ge_cpu_device *)dev;
-    struct product p = {cpu, m, (m->y.cols + BLOCK_COLS - 1) / BLOCK_COLS};
-    size_t floats = (size_t)(BLOCK_ROWS + 2) * BLOCK_COLS;
-    ge_status rc;
-
-    if (m->x.dtype != GE_F32) floats += BLOCK_ROWS * m->x.cols;
-    rc = ge_cpu_reserve(cpu, floats);
-    if (rc == GE_OK)
-        ge_pool_run(cpu->pool, (m->y.rows + BLOCK_ROWS - 1) / BLOCK_ROWS * p.column_blocks,
-                    product_task, &p);
-    return rc;
+    return rc == GE_OK ? ge_cpu_open(ge_cpu_ops(), opt, kernels, "plain C", dev) : rc;
 }
 
 const struct ge_device_ops *ge_cpu_ops(void)
@@ -278,29 +145,8 @@ const struct ge_device_ops *ge_cpu_ops(void)
         .name = "cpu",
         .priority = 0,
         .open = cpu_open,
-        .close = cpu_close,
-        .supports = cpu_supports,
-        .alloc = ge_cpu_alloc,
-        .free = ge_cpu_free,
-        .upload = ge_cpu_upload,
-        .download = ge_cpu_download,
-        .synchronize = ge_cpu_synchronize,
-        .prepare_weight = cpu_prepare_weight,
-        .free_weight = cpu_free_weight,
-        .patches = ge_cpu_patches,
-        .pixel_patches = ge_cpu_pixel_patches,
-        .patch_tokens = ge_cpu_patch_tokens,
-        .embed = ge_cpu_embed,
-        .matmul = cpu_matmul,
-        .layernorm = ge_cpu_layernorm,
-        .attend = ge_cpu_attend,
-        .activate = ge_cpu_activate,
-        .add = ge_cpu_add,
-        .mul = ge_cpu_mul,
-        .gather = ge_cpu_gather,
-        .pool = ge_cpu_pool,
-        .l2_normalize = ge_cpu_l2_normalize,
-        .copy = ge_cpu_copy,
+        GE_CPU_DEVICE_OPS,
+        GE_CPU_SHARED_OPS,
     };
     return &ops;
 }

@@ -1,5 +1,6 @@
-/* What the CPU backends share: host memory, threads with scratch, and every operation but the
- * matrix product. onednn uses this table with a product of its own. Private to src/device. */
+/* What the CPU backends share: host memory, threads with scratch, and every operation over a table
+ * of kernels. cpu and simd are this with tables of their own; onednn takes the plain C table and
+ * has a product of its own. Private to src/device. */
 #ifndef GE_DEVICE_CPU_CPU_H
 #define GE_DEVICE_CPU_CPU_H
 
@@ -20,9 +21,14 @@ struct ge_cpu_buffer {
     char *data; /* 64-byte aligned */
 };
 
-/* Start threads and choose kernels in a zeroed device; fini also after a failed init. */
-ge_status ge_cpu_init(struct ge_cpu_device *cpu, const struct ge_device_options *opt);
+/* Start threads in a zeroed device; fini also after a failed init. */
+ge_status ge_cpu_init(struct ge_cpu_device *cpu, const struct ge_device_options *opt,
+                      const struct ge_kernels *kernels);
 void ge_cpu_fini(struct ge_cpu_device *cpu);
+
+/* A whole device over a table of kernels; `what` describes them. */
+ge_status ge_cpu_open(const struct ge_device_ops *ops, const struct ge_device_options *opt,
+                      const struct ge_kernels *kernels, const char *what, struct ge_device **dev);
 
 /* Make sure that every thread has `floats` floats of scratch. GE_ENOMEM. */
 ge_status ge_cpu_reserve(struct ge_cpu_device *cpu, size_t floats);
@@ -82,7 +88,13 @@ struct ge_cpu_block {
 void ge_cpu_finish(const struct ge_cpu_device *cpu, const struct ge_matmul *m, const float *bias,
                    const float *c, size_t ldc, struct ge_cpu_block at, float *room);
 
-/* Entries of the table that onednn takes over as they are. */
+/* Entries of the tables. */
+void ge_cpu_close(struct ge_device *dev);
+bool ge_cpu_supports(const struct ge_device *dev, enum ge_dtype dtype);
+ge_status ge_cpu_prepare_weight(struct ge_device *dev, const float *w, const float *bias, size_t n,
+                                size_t k, enum ge_dtype dtype, struct ge_weight **out);
+void ge_cpu_free_weight(struct ge_weight *w);
+ge_status ge_cpu_matmul(struct ge_device *dev, const struct ge_matmul *m);
 ge_status ge_cpu_alloc(struct ge_device *dev, size_t bytes, struct ge_buffer **buf);
 void ge_cpu_free(struct ge_buffer *buf);
 ge_status ge_cpu_upload(struct ge_buffer *dst, size_t offset, const void *src, size_t bytes);
@@ -118,5 +130,17 @@ ge_status ge_cpu_pool(struct ge_device *dev, enum ge_pooling mode, const struct 
 ge_status ge_cpu_l2_normalize(struct ge_device *dev, const struct ge_tensor *x, float eps,
                               const struct ge_tensor *y);
 ge_status ge_cpu_copy(struct ge_device *dev, const struct ge_tensor *x, const struct ge_tensor *y);
+
+/* Those of a device that multiplies by its kernels, and those that every CPU device has. */
+#define GE_CPU_DEVICE_OPS                                                                          \
+    .close = ge_cpu_close, .supports = ge_cpu_supports, .prepare_weight = ge_cpu_prepare_weight,   \
+    .free_weight = ge_cpu_free_weight, .matmul = ge_cpu_matmul
+#define GE_CPU_SHARED_OPS                                                                          \
+    .alloc = ge_cpu_alloc, .free = ge_cpu_free, .upload = ge_cpu_upload,                           \
+    .download = ge_cpu_download, .synchronize = ge_cpu_synchronize, .patches = ge_cpu_patches,     \
+    .pixel_patches = ge_cpu_pixel_patches, .patch_tokens = ge_cpu_patch_tokens,                    \
+    .embed = ge_cpu_embed, .layernorm = ge_cpu_layernorm, .attend = ge_cpu_attend,                 \
+    .activate = ge_cpu_activate, .add = ge_cpu_add, .mul = ge_cpu_mul, .gather = ge_cpu_gather,    \
+    .pool = ge_cpu_pool, .l2_normalize = ge_cpu_l2_normalize, .copy = ge_cpu_copy
 
 #endif

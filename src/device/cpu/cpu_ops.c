@@ -401,7 +401,7 @@ ge_status ge_cpu_attend(struct ge_device *dev, const struct ge_attention *a)
     ge_status rc = GE_OK;
     size_t room = 0;
 
-    GE_TRY(ge_attention_scratch(a->max_kv, a->head_dim, &op.kernel_floats));
+    GE_TRY(ge_attention_scratch(cpu->kernels, a->max_kv, a->head_dim, &op.kernel_floats));
     if (a->out.dtype != GE_F32) { /* q, out; k, v */
         GE_TRY(ge_add(a->max_q, a->max_kv, &room));
         GE_TRY(ge_mul(2 * room, a->head_dim, &room));

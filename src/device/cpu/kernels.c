@@ -6,13 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/half.h"
 #include "base/math_inline.h"
+#include "device/cpu/types_inline.h"
 
 enum {
     WIDTH = GE_KERNEL_WIDTH,
-    PARTS = GE_PANEL / WIDTH, /* registers that hold one row of a panel */
-    TILE = WIDTH == 4 ? 3 : 6 /* rows of a tile: its sums fill most of the register file */
+    PANEL = 16,
+    PARTS = PANEL / WIDTH,     /* registers that hold one row of a panel */
+    TILE = WIDTH == 4 ? 3 : 6, /* rows of a tile: its sums fill most of the register file */
+    ATTENTION_ROWS = 48
 };
 
 /* One register, at any address. */
@@ -21,34 +23,12 @@ typedef float vec __attribute__((vector_size(4 * GE_KERNEL_WIDTH), aligned(4), m
 /* Sum of 16 lanes; the order is part of the digits. */
 static inline float fold(const vec *lanes)
 {
-    float s[GE_PANEL];
+    float s[PANEL];
 
     memcpy(s, lanes, sizeof s);
-    for (int half = GE_PANEL / 2; half > 0; half /= 2)
+    for (int half = PANEL / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++) s[i] += s[i + half];
     return s[0];
-}
-
-/* ---- types -------------------------------------------------------------------------------- */
-
-static void widen(enum ge_dtype type, const void *x, size_t n, float *y)
-{
-    const uint16_t *h = x;
-
-    if (type == GE_BF16)
-        for (size_t i = 0; i < n; i++) y[i] = ge_bf16_to_float(h[i]);
-    else
-        for (size_t i = 0; i < n; i++) y[i] = ge_fp16_to_float(h[i]);
-}
-
-static void narrow(enum ge_dtype type, const float *x, size_t n, void *y)
-{
-    uint16_t *h = y;
-
-    if (type == GE_BF16)
-        for (size_t i = 0; i < n; i++) h[i] = ge_float_to_bf16(x[i]);
-    else
-        for (size_t i = 0; i < n; i++) h[i] = ge_float_to_fp16(x[i]);
 }
 
 /* ---- products ----------------------------------------------------------------------------- */
@@ -60,7 +40,7 @@ static void narrow(enum ge_dtype type, const float *x, size_t n, void *y)
     {                                                                                              \
         vec acc[ROWS][PARTS] = {{{0}}};                                                            \
         for (size_t i = 0; i < k; i++) {                                                           \
-            const vec *w = (const vec *)(panel + i * GE_PANEL);                                    \
+            const vec *w = (const vec *)(panel + i * PANEL);                                       \
             for (size_t r = 0; r < (ROWS); r++)                                                    \
                 for (size_t p = 0; p < PARTS; p++) acc[r][p] += x[r * ldx + i] * w[p];             \
         }                                                                                          \
@@ -72,7 +52,7 @@ DEFINE_TILE(tile_row, 1)
 static void gemm(const float *x, size_t ldx, size_t rows, const float *packed, size_t n, size_t k,
                  float *c, size_t ldc)
 {
-    for (size_t j = 0; j < n; j += GE_PANEL) {
+    for (size_t j = 0; j < n; j += PANEL) {
         const float *panel = packed + j * k;
         size_t r = 0;
         for (; r + TILE <= rows; r += TILE) tile(x + r * ldx, ldx, panel, k, c + r * ldc + j, ldc);
@@ -152,7 +132,7 @@ static float sum(const float *x, size_t n)
     vec lane[PARTS] = {{0}};
     size_t i = 0;
 
-    for (; i + GE_PANEL <= n; i += GE_PANEL)
+    for (; i + PANEL <= n; i += PANEL)
         for (size_t p = 0; p < PARTS; p++) lane[p] += *(const vec *)(x + i + p * WIDTH);
     for (size_t l = 0; i < n; i++, l++) lane[l / WIDTH][l % WIDTH] += x[i];
     return fold(lane);
@@ -164,7 +144,7 @@ static float sum_squares(const float *x, size_t n, float shift)
     vec lane[PARTS] = {{0}};
     size_t i = 0;
 
-    for (; i + GE_PANEL <= n; i += GE_PANEL) {
+    for (; i + PANEL <= n; i += PANEL) {
         for (size_t p = 0; p < PARTS; p++) {
             vec d = *(const vec *)(x + i + p * WIDTH) - shift;
             lane[p] += d * d;
@@ -215,12 +195,12 @@ static void softmax_row(float *s, size_t nk, size_t seen, float scale, const flo
 /* Columns of v (nk, head_dim) as panels (nk, 16). */
 static void pack_values(const struct ge_kernel_attention *a, float *packed)
 {
-    for (size_t d = 0; d < a->head_dim; d += GE_PANEL) {
-        size_t m = a->head_dim - d < GE_PANEL ? a->head_dim - d : GE_PANEL;
+    for (size_t d = 0; d < a->head_dim; d += PANEL) {
+        size_t m = a->head_dim - d < PANEL ? a->head_dim - d : PANEL;
         for (size_t j = 0; j < a->nk; j++) {
             memcpy(packed, a->v + j * a->ldv + d, m * sizeof *packed);
-            for (size_t i = m; i < GE_PANEL; i++) packed[i] = 0.0f;
-            packed += GE_PANEL;
+            for (size_t i = m; i < PANEL; i++) packed[i] = 0.0f;
+            packed += PANEL;
         }
     }
 }
@@ -229,15 +209,15 @@ static void pack_values(const struct ge_kernel_attention *a, float *packed)
  * neighbours: scores = q k^T, softmax, out = weights v, both products through gemm(). */
 static void attend(const struct ge_kernel_attention *a, float *scratch)
 {
-    size_t lds = (a->nk + GE_PANEL - 1) / GE_PANEL * GE_PANEL;
-    size_t ldo = (a->head_dim + GE_PANEL - 1) / GE_PANEL * GE_PANEL;
+    size_t lds = (a->nk + PANEL - 1) / PANEL * PANEL;
+    size_t ldo = (a->head_dim + PANEL - 1) / PANEL * PANEL;
     float *keys = scratch, *values = keys + lds * a->head_dim;
-    float *scores = values + ldo * a->nk, *result = scores + GE_ATTENTION_ROWS * lds;
+    float *scores = values + ldo * a->nk, *result = scores + ATTENTION_ROWS * lds;
 
-    ge_pack_panels(a->k, a->ldk, a->nk, a->head_dim, keys);
+    ge_pack_panels(a->k, a->ldk, a->nk, a->head_dim, PANEL, keys);
     pack_values(a, values);
-    for (size_t i = 0; i < a->nq; i += GE_ATTENTION_ROWS) {
-        size_t rows = a->nq - i < GE_ATTENTION_ROWS ? a->nq - i : GE_ATTENTION_ROWS;
+    for (size_t i = 0; i < a->nq; i += ATTENTION_ROWS) {
+        size_t rows = a->nq - i < ATTENTION_ROWS ? a->nq - i : ATTENTION_ROWS;
         gemm(a->q + i * a->ldq, a->ldq, rows, keys, a->nk, a->head_dim, scores, lds);
         for (size_t r = 0; r < rows; r++) {
             size_t at = i + r, seen = a->causal && at + 1 < a->nk ? at + 1 : a->nk;
@@ -253,6 +233,9 @@ static void attend(const struct ge_kernel_attention *a, float *scratch)
 extern const struct ge_kernels GE_KERNELS;
 const struct ge_kernels GE_KERNELS = {
     .level = GE_KERNEL_LEVEL,
+    .panel = PANEL,
+    .strip_rows = ATTENTION_ROWS,
+    .attention_rows = ATTENTION_ROWS,
     .gemm = gemm,
     .epilogue = epilogue,
     .layernorm = layernorm,

@@ -208,11 +208,13 @@ static bool onednn_supports(const struct ge_device *dev, enum ge_dtype dtype)
 static ge_status onednn_open(const struct ge_device_options *opt, struct ge_device **out)
 {
     struct onednn_device *dev = NULL;
+    const struct ge_kernels *kernels;
     ge_status rc = GE_OK;
 
+    GE_TRY(ge_kernels_find("onednn", opt->level, &kernels));
     GE_NEW(dev, 1);
     dev->cpu.head.ops = ge_onednn_ops();
-    GE_TRY(ge_cpu_init(&dev->cpu, opt));
+    GE_TRY(ge_cpu_init(&dev->cpu, opt, kernels));
     find_openmp(dev);
     one_thread(dev);
     GE_TRY(pin_level(opt->level));
@@ -433,27 +435,10 @@ const struct ge_device_ops *ge_onednn_ops(void)
         .close = onednn_close,
         .supports = onednn_supports,
         .bench_gemm = onednn_bench_gemm,
-        .alloc = ge_cpu_alloc,
-        .free = ge_cpu_free,
-        .upload = ge_cpu_upload,
-        .download = ge_cpu_download,
-        .synchronize = ge_cpu_synchronize,
         .prepare_weight = onednn_prepare_weight,
         .free_weight = onednn_free_weight,
-        .patches = ge_cpu_patches,
-        .pixel_patches = ge_cpu_pixel_patches,
-        .patch_tokens = ge_cpu_patch_tokens,
-        .embed = ge_cpu_embed,
         .matmul = onednn_matmul,
-        .layernorm = ge_cpu_layernorm,
-        .attend = ge_cpu_attend,
-        .activate = ge_cpu_activate,
-        .add = ge_cpu_add,
-        .mul = ge_cpu_mul,
-        .gather = ge_cpu_gather,
-        .pool = ge_cpu_pool,
-        .l2_normalize = ge_cpu_l2_normalize,
-        .copy = ge_cpu_copy,
+        GE_CPU_SHARED_OPS,
     };
     return &ops;
 }

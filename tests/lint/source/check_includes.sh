@@ -31,7 +31,8 @@ third_party='
 ^(hdf5|H5[A-Za-z]+)\.h$         ^src/store/
 ^dnnl[^/]*\.h$                  ^src/device/onednn/
 ^omp\.h$                        ^src/device/onednn/
-^immintrin\.h$                  ^src/image/resize_kernels\.c$
+^immintrin\.h$                  ^src/(image/resize_kernels\.c|device/simd/vec\.h)$
+^arm_neon\.h$                   ^src/device/simd/vec\.h$
 ^(cuda|cublas|cudnn|nvml)[^/]*\.h$  ^cuda/
 ^nvtx3/[A-Za-z]+\.h$           ^cuda/
 ^cjson/cJSON\.h$|^cJSON\.h$     ^src/base/json[^/]*\.c$
