@@ -57,6 +57,12 @@ void ge_bench_costs(struct ge_bench *b, const char *name, const char *unit, doub
     add_figure(b, name, unit, values[0], values[n / 2]);
 }
 
+double ge_bench_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, compare_doubles);
+    return values[n / 2];
+}
+
 double ge_bench_cpu_now(void)
 {
     struct timespec t;
@@ -185,6 +191,7 @@ static const struct bench {
     ge_status (*run)(struct ge_bench *b);
     unsigned needs;
 } benches[] = {{"gemm", ge_bench_gemm, 0},
+               {"ops", ge_bench_ops, 0},
                {"encode", ge_bench_encode, MODEL_OR_SHAPE},
                {"tokenize", ge_bench_tokenize, MODEL | TEXTS},
                {"decode", ge_bench_decode, IMAGES},
@@ -200,7 +207,7 @@ static ge_status find_bench(const struct ge_args *args, const struct bench **out
         if (strcmp(benches[i].name, args->words[0]) == 0) return GE_OK;
     }
     return ge_fail(GE_EINVAL,
-                   "wanted one of gemm, encode, tokenize, decode, pipeline, grants and store");
+                   "wanted one of gemm, ops, encode, tokenize, decode, pipeline, grants and store");
 }
 
 static ge_status check_needs(const struct ge_bench *b, const struct bench *which)

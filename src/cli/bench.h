@@ -45,6 +45,9 @@ void ge_bench_values(struct ge_bench *b, const char *name, const char *unit, dou
 void ge_bench_costs(struct ge_bench *b, const char *name, const char *unit, double *values,
                     size_t n);
 
+/* The value in the middle of n >= 1 (sorted here). */
+double ge_bench_median(double *values, size_t n);
+
 /* CPU time of the calling thread in seconds: unlike the wall clock it stands still while others
  * have the core. */
 double ge_bench_cpu_now(void);
@@ -67,9 +70,14 @@ struct ge_pool;
 ge_status ge_bench_tokens(const struct ge_encoder *encoder, const struct ge_inputs *texts,
                           struct ge_pool *pool, double *tokens);
 
+/* The device whose library's own product is the measure for `dev`: itself, or another that
+ * is opened here and that the caller closes; NULL: there is none for this type. */
+ge_status ge_bench_library(struct ge_device *dev, enum ge_dtype dtype, struct ge_device **library);
+
 /* The measurements; what each one needs of the options is in the table of bench.c. */
 ge_status ge_bench_gemm(struct ge_bench *b);
 ge_status ge_bench_tune(struct ge_bench *b); /* gemm with --tune */
+ge_status ge_bench_ops(struct ge_bench *b);
 ge_status ge_bench_encode(struct ge_bench *b);
 ge_status ge_bench_tokenize(struct ge_bench *b);
 ge_status ge_bench_decode(struct ge_bench *b);

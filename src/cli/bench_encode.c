@@ -92,22 +92,6 @@ static ge_status first_run(struct load *l)
     return rc;
 }
 
-/* The device whose library's product is the measure. */
-static ge_status find_library(struct load *l)
-{
-    const struct ge_gemm_bench any = {16, 16, 16, l->dtype, 1, 1};
-    const struct ge_device_options options = {.threads = 1, .dtype = l->dtype};
-    double seconds;
-    ge_status rc = ge_device_bench_gemm(l->dev, &any, &seconds);
-    l->library = l->dev;
-    if (rc != GE_EUNSUPPORTED) return rc;
-    rc = ge_device_open("onednn", &options, &l->library);
-    if (rc == GE_OK) rc = ge_device_bench_gemm(l->library, &any, &seconds);
-    if (rc == GE_OK) return rc;
-    ge_device_close(&l->library); /* no library: no share */
-    return GE_OK;
-}
-
 static ge_status open_load(struct ge_bench *b, const char *folder, struct load *l)
 {
     ge_status rc = GE_OK;
@@ -229,7 +213,7 @@ static ge_status run_rounds(struct ge_bench *b, struct load *l)
 {
     ge_status rc = GE_OK;
     struct rounds r = {0};
-    GE_TRY(find_library(l));
+    GE_TRY(ge_bench_library(l->dev, l->dtype, &l->library));
     GE_TRY(new_rounds(&r, (size_t)b->repeats));
     for (size_t at = 0; at < (size_t)b->repeats; at++) GE_TRY(run_round(b, l, &r, at));
     report_rounds(b, l, &r);

@@ -142,6 +142,12 @@ code 0 bench decode --images "$data/images" --repeats 1
 code 0 bench store --repeats 1 --dir .
 if compgen -G 'gapeval-bench-*' >/dev/null; then fail "bench leaves files behind"; fi
 code 0 bench encode --model "$data/clip" --batch-size 2 --repeats 1 --json
+code 0 bench gemm --repeats 1
+code 0 bench gemm --repeats 1 --device cpu --dtype bf16
+code 0 bench ops --repeats 1 --batch-size 2
+for words in 'attention .* GFLOP/s' 'layer norm .* GB/s' 'of the memory.s bandwidth .* %'; do
+    grep -q "$words" said.out || fail "bench ops says nothing of $words"
+done
 code 0 bench encode --model "$data/sentence" --texts texts.txt --repeats 1
 grep -q 'tokens/s' said.out || fail "bench encode of texts has no rate of tokens"
 code 0 bench tokenize --model "$data/sentence" --texts texts.txt --repeats 1 --threads 2
