@@ -187,7 +187,7 @@ __attribute__((visibility("default"))) const struct ge_device_ops *ge_device_mod
     static const struct ge_device_ops ops = {
         .abi = GE_DEVICE_ABI,
         .name = "cuda",
-        .priority = 20,
+        .priority = 30,
         .open = cuda_open,
         .close = cuda_close,
         .supports = cuda_supports,

@@ -80,7 +80,7 @@ ge_status ge_device_open(const char *name, const struct ge_device_options *opt,
 void ge_device_close(
     struct ge_device **dev); /* all buffers and weights are freed before; NULL ok */
 
-const char *ge_device_name(const struct ge_device *dev); /* "cpu", "onednn", "cuda" */
+const char *ge_device_name(const struct ge_device *dev); /* "cpu", "simd", "onednn", "cuda" */
 int ge_device_threads(const struct ge_device *dev);
 bool ge_device_supports(const struct ge_device *dev, enum ge_dtype dtype);
 

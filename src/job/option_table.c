@@ -288,7 +288,7 @@ static const struct ge_option table[] = {
     {.path = "runtime.device",
      .type = GE_OPT_ENUM,
      .def = "\"auto\"",
-     .allowed = "auto|cpu|onednn|cuda",
+     .allowed = "auto|cpu|simd|onednn|cuda",
      .flag = "--device",
      .help = "Where models run; the digits of each are its own and go by the numerics id; `auto`: "
              "the best that there is"},

@@ -90,7 +90,7 @@ struct ge_job_output {
 };
 
 struct ge_job_runtime {
-    const char *device;          /* "auto", "cpu", "onednn", "cuda" */
+    const char *device;          /* "auto", "cpu", "simd", "onednn", "cuda" */
     const char *level;           /* "native", "avx2", "avx512" */
     const char *bind;            /* "auto", "none" */
     const char *tuned;           /* absolute path of a tuned table; NULL: none */
