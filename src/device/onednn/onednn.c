@@ -6,7 +6,10 @@
  * its GEMM packs them again in each call (measured on AVX2 at 64 rows: 80-90 against 60-70
  * GFLOP/s), and a row's digits do not depend on its place in the panel. The last panel is padded
  * with zero rows, k and n with zeros to whole registers. Bias, activation and residual are our own
- * code (kernels.h), applied while the panel is in cache. */
+ * code (kernels.h), applied while the panel is in cache.
+ *
+ * bf16 is offered where the CPU multiplies it: operands in bf16, sums in float, the rest as on the
+ * cpu device. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +25,12 @@ enum {
     ALIGN = 16        /* k and n are padded to this */
 };
 
-/* One compiled product (PANEL_ROWS, k) x (k, n); kept until the device closes. */
+/* One compiled product (PANEL_ROWS, k) x (k, n) of operands of a type; kept until the device
+ * closes. */
 struct product {
     struct product *next;
     size_t n, k;
+    enum ge_dtype dtype;
     dnnl_primitive_desc_t desc;
     dnnl_primitive_t primitive;
     size_t scratch_bytes;
@@ -70,9 +75,10 @@ static size_t round_up(size_t v, size_t unit)
 
 /* Descriptor of a product as a 1x1 convolution: rows are the width of an image of one line, whose
  * channels-last layout is a row-major matrix. */
-static dnnl_status_t describe_product(dnnl_engine_t engine, size_t n, size_t k,
+static dnnl_status_t describe_product(dnnl_engine_t engine, size_t n, size_t k, enum ge_dtype dtype,
                                       dnnl_primitive_desc_t *out)
 {
+    const dnnl_data_type_t type = dtype == GE_BF16 ? dnnl_bf16 : dnnl_f32;
     const dnnl_dims_t x_dims = {1, (dnnl_dim_t)k, 1, PANEL_ROWS};
     const dnnl_dims_t w_dims = {(dnnl_dim_t)n, (dnnl_dim_t)k, 1, 1};
     const dnnl_dims_t y_dims = {1, (dnnl_dim_t)n, 1, PANEL_ROWS};
@@ -80,10 +86,10 @@ static dnnl_status_t describe_product(dnnl_engine_t engine, size_t n, size_t k,
     dnnl_memory_desc_t x, w, y;
     dnnl_convolution_desc_t conv;
     dnnl_primitive_attr_t attr = NULL;
-    dnnl_status_t s = dnnl_memory_desc_init_by_tag(&x, 4, x_dims, dnnl_f32, dnnl_nhwc);
+    dnnl_status_t s = dnnl_memory_desc_init_by_tag(&x, 4, x_dims, type, dnnl_nhwc);
 
     if (s == dnnl_success)
-        s = dnnl_memory_desc_init_by_tag(&w, 4, w_dims, dnnl_f32, dnnl_format_tag_any);
+        s = dnnl_memory_desc_init_by_tag(&w, 4, w_dims, type, dnnl_format_tag_any);
     if (s == dnnl_success) s = dnnl_memory_desc_init_by_tag(&y, 4, y_dims, dnnl_f32, dnnl_nhwc);
     if (s == dnnl_success)
         s = dnnl_convolution_forward_desc_init(&conv, dnnl_forward_inference,
@@ -105,14 +111,14 @@ static void free_product(struct product *p)
     free(p);
 }
 
-static ge_status find_product(struct onednn_device *dev, size_t n, size_t k,
+static ge_status find_product(struct onednn_device *dev, size_t n, size_t k, enum ge_dtype dtype,
                               const struct product **out)
 {
     struct product *p = NULL;
     ge_status rc = GE_OK;
 
     for (const struct product *known = dev->products; known != NULL; known = known->next) {
-        if (known->n == n && known->k == k) {
+        if (known->n == n && known->k == k && known->dtype == dtype) {
             *out = known;
             return GE_OK;
         }
@@ -120,7 +126,9 @@ static ge_status find_product(struct onednn_device *dev, size_t n, size_t k,
     GE_NEW(p, 1);
     p->n = n;
     p->k = k;
-    GE_TRY(ge_onednn_check(describe_product(dev->engine, n, k, &p->desc), "describe a product"));
+    p->dtype = dtype;
+    GE_TRY(ge_onednn_check(describe_product(dev->engine, n, k, dtype, &p->desc),
+                           "describe a product"));
     GE_TRY(ge_onednn_check(dnnl_primitive_create(&p->primitive, p->desc), "compile a product"));
     p->scratch_bytes = dnnl_memory_desc_get_size(
         dnnl_primitive_desc_query_md(p->desc, dnnl_query_scratchpad_md, 0));
@@ -161,20 +169,20 @@ static ge_status pin_level(const char *level)
 
 /* The id names the kernel that the library chooses for a common shape: it differs by level, and
  * between CPUs of one level where the library distinguishes them. */
-static ge_status identify(struct onednn_device *dev)
+static ge_status identify(struct onednn_device *dev, enum ge_dtype dtype)
 {
     const dnnl_version_t *v = dnnl_version();
     const struct product *probe;
     const char *impl = "";
     ge_status rc = GE_OK;
 
-    GE_TRY(find_product(dev, 768, 768, &probe));
+    GE_TRY(find_product(dev, 768, 768, dtype, &probe));
     GE_TRY(ge_onednn_check(
         dnnl_primitive_desc_query(probe->desc, dnnl_query_impl_info_str, 0, (void *)&impl),
         "name a product"));
     snprintf(dev->cpu.head.numerics, sizeof dev->cpu.head.numerics,
-             "onednn %d.%d.%d fp32 %s rows-%d kernels-1", v->major, v->minor, v->patch, impl,
-             PANEL_ROWS);
+             "onednn %d.%d.%d %s %s rows-%d kernels-1", v->major, v->minor, v->patch,
+             ge_dtype_name(dtype), impl, PANEL_ROWS);
     snprintf(dev->cpu.head.description, sizeof dev->cpu.head.description,
              "oneDNN %d.%d.%d, %s, %d thread%s", v->major, v->minor, v->patch, impl,
              dev->cpu.head.threads, dev->cpu.head.threads == 1 ? "" : "s");
@@ -199,10 +207,18 @@ static void onednn_close(struct ge_device *head)
     free(dev);
 }
 
+/* Levels are sets of bits; those with bf16 products contain that of AVX512_BF16. */
+static bool multiplies_bf16(void)
+{
+    const unsigned has = dnnl_get_effective_cpu_isa(), wanted = dnnl_cpu_isa_avx512_core_bf16;
+
+    return (has & wanted) == wanted;
+}
+
 static bool onednn_supports(const struct ge_device *dev, enum ge_dtype dtype)
 {
     (void)dev;
-    return dtype == GE_F32;
+    return dtype == GE_F32 || (dtype == GE_BF16 && multiplies_bf16());
 }
 
 static ge_status onednn_open(const struct ge_device_options *opt, struct ge_device **out)
@@ -224,7 +240,7 @@ static ge_status onednn_open(const struct ge_device_options *opt, struct ge_devi
         GE_TRY(ge_onednn_check(
             dnnl_stream_create(&dev->streams[i], dev->engine, dnnl_stream_default_flags),
             "make a stream"));
-    GE_TRY(identify(dev));
+    GE_TRY(identify(dev, onednn_supports(&dev->cpu.head, opt->dtype) ? opt->dtype : GE_F32));
     *out = &dev->cpu.head;
     dev = NULL;
 done:
@@ -294,7 +310,7 @@ static ge_status onednn_prepare_weight(struct ge_device *head, const float *w, c
     weight->block_cols = round_up((n + (n - 1) / BLOCK_COLS) / ((n - 1) / BLOCK_COLS + 1), ALIGN);
     weight->blocks = (n + weight->block_cols - 1) / weight->block_cols;
     GE_NEW(weight->packed, weight->blocks);
-    GE_TRY(find_product(dev, weight->block_cols, weight->padded_k, &weight->product));
+    GE_TRY(find_product(dev, weight->block_cols, weight->padded_k, dtype, &weight->product));
     GE_TRY_PTR(plain, ge_calloc_aligned(weight->block_cols * weight->padded_k, sizeof *plain));
     for (size_t b = 0; b < weight->blocks; b++) {
         memset(plain, 0, weight->block_cols * weight->padded_k * sizeof *plain);
@@ -321,30 +337,32 @@ struct matmul_op {
     dnnl_status_t *failed; /* [threads] first failure of each */
 };
 
-/* Scratch of a thread: the panel of x (when it must be copied), the result, the library's own. */
+/* Scratch of a thread: the panel of x (when it must be copied), the result, two rows of it for
+ * ge_cpu_finish(), the library's own. */
 static size_t scratch_floats(const struct onednn_weight *w)
 {
-    return PANEL_ROWS * (w->padded_k + w->block_cols) +
+    return PANEL_ROWS * (w->padded_k + w->block_cols) + 2 * w->block_cols +
            round_up(w->product->scratch_bytes, 64) / sizeof(float);
 }
 
 /* The panel's rows of x with padding: in place where they already are a whole dense panel. */
-static float *panel_of(const struct matmul_op *op, size_t row, size_t rows, float *copy)
+static void *panel_of(const struct matmul_op *op, size_t row, size_t rows, void *copy)
 {
     const struct ge_tensor *x = &op->m->x;
-    size_t k = op->w->head.k, padded = op->w->padded_k;
+    const size_t k = op->w->head.k, padded = op->w->padded_k, size = ge_dtype_size(x->dtype);
+    char *to = copy;
 
-    if (rows == PANEL_ROWS && x->stride == padded && k == padded) return ge_cpu_row(x, row);
-    for (size_t r = 0; r < rows; r++) {
-        memcpy(copy + r * padded, ge_cpu_row(x, row + r), k * sizeof *copy);
-        memset(copy + r * padded + k, 0, (padded - k) * sizeof *copy);
+    if (rows == PANEL_ROWS && x->stride == padded && k == padded) return ge_cpu_at(x, row, 0);
+    for (size_t r = 0; r < rows; r++, to += padded * size) {
+        memcpy(to, ge_cpu_at(x, row + r, 0), k * size);
+        memset(to + k * size, 0, (padded - k) * size);
     }
-    memset(copy + rows * padded, 0, (PANEL_ROWS - rows) * padded * sizeof *copy);
+    memset(to, 0, (PANEL_ROWS - rows) * padded * size);
     return copy;
 }
 
 static dnnl_status_t execute(const struct onednn_device *dev, const struct product *p,
-                             dnnl_memory_t weights, float *x, float *y, float *scratch, int thread)
+                             dnnl_memory_t weights, void *x, float *y, float *scratch, int thread)
 {
     dnnl_memory_t xm = NULL, ym = NULL, sm = NULL;
     dnnl_status_t s = dnnl_memory_create(
@@ -380,15 +398,16 @@ static void matmul_task(void *ctx, size_t i, int thread)
     struct ge_cpu_block at = {i / w->blocks * PANEL_ROWS, block * w->block_cols, PANEL_ROWS,
                               w->block_cols};
     float *copy = op->dev->cpu.scratch[thread], *c = copy + PANEL_ROWS * w->padded_k;
+    float *room = c + PANEL_ROWS * w->block_cols, *library = room + 2 * w->block_cols;
     dnnl_status_t s;
 
     if (m->y.rows - at.row < at.rows) at.rows = m->y.rows - at.row;
     if (w->head.n - at.col < at.cols) at.cols = w->head.n - at.col;
     one_thread(op->dev);
     s = execute(op->dev, w->product, w->packed[block], panel_of(op, at.row, at.rows, copy), c,
-                c + PANEL_ROWS * w->block_cols, thread);
+                library, thread);
     if (s == dnnl_success)
-        ge_cpu_finish(&op->dev->cpu, m, w->bias, c, w->block_cols, at, NULL);
+        ge_cpu_finish(&op->dev->cpu, m, w->bias, c, w->block_cols, at, room);
     else if (op->failed[thread] == dnnl_success)
         op->failed[thread] = s;
 }
