@@ -40,6 +40,7 @@ static double ref_exp2(double x)
     return x <= -126.5 ? 0 : x >= 127.5 ? INFINITY : exp2(x);
 }
 
+/* gelu: 2.3 ulp are measured near 0, where the tail, half of the result, keeps its fit's error. */
 static const struct function functions[] = {
     {"exp2", vec_exp2, ref_exp2, 1, 0},
     {"tanh", vec_tanh, tanh, 2, 0},
