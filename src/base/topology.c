@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
+
+#include "base/hash.h"
 
 #ifdef GE_HAVE_HWLOC
 #include <hwloc.h>
@@ -76,4 +79,27 @@ ge_status ge_topology_bind_near(const char *pci, char *said, size_t size)
     }
 done:
     return rc;
+}
+
+void ge_cpu_place_here(struct ge_cpu_place *here)
+{
+    struct utsname host;
+
+    memset(here, 0, sizeof *here); /* with padding: it is sent */
+    if (uname(&host) == 0) here->machine = ge_hash_bytes(host.nodename, strlen(host.nodename)).lo;
+    if (sched_getaffinity(0, sizeof here->cpus, &here->cpus) != 0) CPU_SET(0, &here->cpus);
+}
+
+int ge_cpu_share(const struct ge_cpu_place *all, size_t n, size_t i)
+{
+    double share = 0;
+
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        int users = 0;
+        if (!CPU_ISSET(cpu, &all[i].cpus)) continue;
+        for (size_t j = 0; j < n; j++)
+            users += all[j].machine == all[i].machine && CPU_ISSET(cpu, &all[j].cpus);
+        share += 1.0 / users;
+    }
+    return share < 1 ? 1 : (int)(share + 1e-6); /* n-ths add up to a little less than a whole */
 }

@@ -31,8 +31,8 @@ void ge_trace_thread(const char *name);
 double ge_trace_begin(const char *name);
 void ge_trace_end(const char *name, double begin, uint64_t items);
 
-/* Functions that see the same spans, whether a trace is kept or not (NVTX ranges, set by the CUDA
- * module while its device is open). NULL, NULL: none. */
+/* Functions that see the same spans, whether a trace is kept or not: how cli gives a GPU's profiler
+ * their names (NVTX ranges). Set while no other thread has a span. NULL, NULL: none. */
 void ge_trace_hooks(void (*push)(const char *name), void (*pop)(void));
 
 #endif

@@ -106,11 +106,17 @@ ge_status ge_backends_check_memory(struct ge_encoder *const *encoders, size_t n,
     if (budget == 0 || weights + passes <= budget) return GE_OK;
     fits = budget > weights ? (size_t)((double)batch * (double)(budget - weights) / (double)passes)
                             : 0;
+    if (fits == 0) /* or texts alone, whose passes are as short as they are planned */
+        return ge_fail(
+            GE_ENOMEM,
+            "device memory: weights take about %.2f GiB and passes beside them %.2f GiB; "
+            "this process may take %.2f GiB; use a smaller type, or start fewer ranks on "
+            "a node",
+            (double)weights / gib, (double)passes / gib, (double)budget / gib);
     return ge_fail(
         GE_ENOMEM,
-        "device memory: weights take %.2f GiB and batches of %zu images beside them %.2f "
+        "device memory: weights take about %.2f GiB and batches of %zu images beside them %.2f "
         "GiB; this process may take %.2f GiB; lower runtime.batch_size (--batch-size) to "
         "%zu, or start fewer ranks on a node",
-        (double)weights / gib, batch, (double)passes / gib, (double)budget / gib,
-        fits > 0 ? fits : 1);
+        (double)weights / gib, batch, (double)passes / gib, (double)budget / gib, fits);
 }

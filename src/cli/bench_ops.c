@@ -24,7 +24,8 @@ struct kit {
     enum ge_dtype dtype;
     size_t images, rows;      /* rows: tokens */
     struct ge_tensor x, y;    /* (rows, WIDTH) */
-    struct ge_tensor h, qkv;  /* (rows, HIDDEN), (rows, 3 WIDTH) */
+    struct ge_tensor h, act;  /* (rows, HIDDEN) */
+    struct ge_tensor qkv;     /* (rows, 3 WIDTH) */
     struct ge_tensor gain;    /* (1, WIDTH) fp32 */
     struct ge_tensor ends;    /* (1, images) i32 */
     struct ge_tensor pixels;  /* (images, SIDE SIDE 3) u8 */
@@ -38,7 +39,7 @@ struct kit {
 
 static ge_status run_up(const struct kit *k)
 {
-    return ge_matmul(k->dev, k->x, k->up, GE_ACT_QUICK_GELU, (struct ge_tensor){0}, k->h);
+    return ge_matmul(k->dev, k->x, k->up, GE_ACT_QUICK_GELU, (struct ge_tensor){0}, k->act);
 }
 
 static ge_status run_down(const struct kit *k)
@@ -69,7 +70,7 @@ static ge_status run_layernorm(const struct kit *k)
 
 static ge_status run_gelu(const struct kit *k)
 {
-    return ge_activate(k->dev, GE_ACT_GELU, k->h, k->h);
+    return ge_activate(k->dev, GE_ACT_GELU, k->h, k->act);
 }
 
 static ge_status run_add(const struct kit *k)
@@ -196,6 +197,7 @@ static ge_status open_kit(const struct ge_bench *b, struct kit *k)
     GE_TRY(fill(k, k->rows, WIDTH, &k->x));
     GE_TRY(fill(k, k->rows, WIDTH, &k->y));
     GE_TRY(fill(k, k->rows, HIDDEN, &k->h));
+    GE_TRY(fill(k, k->rows, HIDDEN, &k->act));
     GE_TRY(fill(k, k->rows, 3 * (size_t)WIDTH, &k->qkv));
     GE_TRY(ge_tensor_new(k->dev, k->images * PATCHES, 3 * PATCH * PATCH, k->dtype, &k->patches));
     GE_TRY(make_weights(k));
@@ -206,8 +208,8 @@ done:
 
 static void close_kit(struct kit *k)
 {
-    struct ge_tensor *all[] = {&k->x,    &k->y,      &k->h,     &k->qkv,    &k->gain,
-                               &k->ends, &k->pixels, &k->table, &k->patches};
+    struct ge_tensor *all[] = {&k->x,    &k->y,    &k->h,      &k->act,   &k->qkv,
+                               &k->gain, &k->ends, &k->pixels, &k->table, &k->patches};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) ge_buffer_delete(&all[i]->buf);
     ge_weight_delete(&k->up);
     ge_weight_delete(&k->down);

@@ -174,7 +174,7 @@ static int print_devices(void)
     }
     if (!onednn) {
         print_row("device", "onednn: not built in");
-        print_advice("encoders will be slow: install libdnnl-dev and build again");
+        print_advice("bench compares with its products, and no more needs it: libdnnl-dev");
     }
     return usable;
 }

@@ -227,8 +227,8 @@ static ge_status begin_journal(struct run *r)
     GE_TRY(ge_comm_agree(r->comm, rc));
     if (r->rank == 0) {
         bool fresh = ge_rundir_stored(r->dir) == NULL;
-        if (fresh) rc = ge_tuned_keep(r->session.job, r->session.tuned);
-        if (rc == GE_OK) rc = ge_rundir_begin(r->dir, fresh ? r->head : NULL, provenance);
+        rc = ge_rundir_begin(r->dir, fresh ? r->head : NULL, provenance);
+        if (rc == GE_OK) rc = ge_tuned_keep(r->session.job, r->session.tuned);
     }
     GE_TRY(ge_comm_agree(r->comm, rc));
 done:

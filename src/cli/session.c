@@ -142,6 +142,7 @@ void ge_session_close(struct ge_session *s)
     }
     free(s->encoders);
     ge_pixels_delete(&s->pixels);
+    if (s->job != NULL && s->job->runtime.trace) ge_session_watch(NULL);
     ge_device_close(&s->device);
     ge_pool_delete(&s->decode_pool);
     ge_cache_delete(&s->cache);

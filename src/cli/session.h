@@ -62,6 +62,9 @@ bool ge_session_was_missing(void *session, const char *path);
  * it, load the encoders, make the numerics id. Collective; comm may be NULL. */
 ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm);
 
+/* Show the spans of the trace to the device's own profiler, too; NULL: no more. One device at a time. */
+void ge_session_watch(struct ge_device *dev);
+
 /* Fill s->evaluator; after everything above. */
 ge_status ge_session_make_evaluator(struct ge_session *s);
 

@@ -6,18 +6,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/topology.h"
+#include "base/trace.h"
 #include "cli/backends.h"
 #include "cli/session.h"
 #include "cli/tuned.h"
 
 /* ---- device and encoders ---------------------------------------------------------------------------------- */
-
-/* A node's CPUs are shared out among its ranks; a binding launcher has done so already. */
-static int share_of_cpus(const struct ge_comm *comm)
-{
-    int cpus = ge_cpu_count(), ranks = ge_comm_local_size(comm);
-    return cpus > ranks ? cpus / ranks : 1;
-}
 
 static struct ge_hash text_hash(const char *text)
 {
@@ -40,6 +34,46 @@ static enum ge_dtype widest_demand(const struct ge_job *job)
         dtype = encoder_dtype(&job->encoders[i]);
     }
     return dtype;
+}
+
+/* Everyone's piece of `size` bytes to all, in the order of the ranks (heap). Collective; nobody returns
+ * before all have called. */
+static ge_status gather_to_all(struct ge_comm *comm, const void *mine, size_t size, void **all)
+{
+    ge_status rc = GE_OK;
+    const size_t n = (size_t)ge_comm_size(comm);
+    void **parts = NULL;
+    size_t *lens = NULL, len = 0;
+    *all = NULL;
+    GE_TRY(ge_comm_gather(comm, mine, size, size, &parts, &lens));
+    if (ge_comm_rank(comm) == 0) {
+        *all = ge_calloc(n, size);
+        rc = *all == NULL ? GE_ENOMEM : GE_OK;
+        for (size_t i = 0; rc == GE_OK && i < n; i++) {
+            memcpy((char *)*all + i * size, parts[i], size);
+        }
+        len = n * size;
+    }
+    GE_TRY(ge_comm_agree(comm, rc));
+    GE_TRY(ge_comm_broadcast(comm, all, &len, n * size));
+done:
+    free(parts);
+    free(lens);
+    return rc;
+}
+
+/* A node's CPUs are shared out among the ranks that may use them. Collective. */
+static ge_status share_cpus(struct ge_session *s, struct ge_comm *comm)
+{
+    ge_status rc = GE_OK;
+    struct ge_cpu_place here;
+    void *all = NULL;
+    ge_cpu_place_here(&here);
+    GE_TRY(gather_to_all(comm, &here, sizeof here, &all));
+    s->cpus = ge_cpu_share(all, (size_t)ge_comm_size(comm), (size_t)ge_comm_rank(comm));
+done:
+    free(all);
+    return rc;
 }
 
 /* Open the device at one level on all ranks. GE_ECONFLICT or GE_EUNSUPPORTED on all of them when
@@ -70,7 +104,7 @@ static ge_status open_device(struct ge_session *s, struct ge_comm *comm)
 {
     static const char *const lower[] = {"avx512", "avx2", "base"};
     ge_status rc = GE_OK;
-    s->cpus = share_of_cpus(comm);
+    GE_TRY(share_cpus(s, comm));
     rc = open_device_at(s, comm, s->job->runtime.level);
     /* A GPU has no lower level. */
     bool fixed =
@@ -79,6 +113,7 @@ static ge_status open_device(struct ge_session *s, struct ge_comm *comm)
         if (ge_comm_rank(comm) == 0) ge_info("%s; trying CPU level %s", ge_error(), lower[i]);
         rc = open_device_at(s, comm, lower[i]);
     }
+done:
     return rc;
 }
 
@@ -92,6 +127,26 @@ static void bind_near_device(struct ge_session *s)
         ge_debug("binding near the device: %s", ge_error());
         s->binding[0] = '\0';
     }
+    if (ge_cpu_count() < s->cpus) s->cpus = ge_cpu_count();
+}
+
+/* What the trace's spans are called, for a profiler that watches the device. */
+static struct ge_device *watched;
+
+static void push_range(const char *name)
+{
+    ge_device_range_push(watched, name);
+}
+
+static void pop_range(void)
+{
+    ge_device_range_pop(watched);
+}
+
+void ge_session_watch(struct ge_device *dev)
+{
+    watched = dev;
+    ge_trace_hooks(dev != NULL ? push_range : NULL, dev != NULL ? pop_range : NULL);
 }
 
 /* Ranks that have this rank's device, this one among them. Collective; nobody returns before all
@@ -101,33 +156,19 @@ static ge_status count_sharers(const struct ge_session *s, struct ge_comm *comm,
     ge_status rc = GE_OK;
     struct utsname host;
     struct ge_hash key;
-    void **parts = NULL, *all = NULL;
-    size_t *lens = NULL, len = 0;
-    const size_t size = (size_t)ge_comm_size(comm);
+    void *all = NULL;
     char *name =
         ge_sprintf("%s %s", uname(&host) == 0 ? host.nodename : "", ge_device_pci(s->device));
     GE_TRY(ge_comm_agree(comm, name == NULL ? GE_ENOMEM : GE_OK));
     key = text_hash(name);
-    GE_TRY(ge_comm_gather(comm, &key, sizeof key, sizeof key, &parts, &lens));
-    if (ge_comm_rank(comm) == 0) {
-        all = ge_calloc(size, sizeof key);
-        rc = all == NULL ? GE_ENOMEM : GE_OK;
-        for (size_t i = 0; rc == GE_OK && i < size; i++) {
-            memcpy((struct ge_hash *)all + i, parts[i], sizeof key);
-        }
-        len = size * sizeof key;
-    }
-    GE_TRY(ge_comm_agree(comm, rc));
-    GE_TRY(ge_comm_broadcast(comm, &all, &len, size * sizeof key));
+    GE_TRY(gather_to_all(comm, &key, sizeof key, &all));
     *sharers = 0;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < (size_t)ge_comm_size(comm); i++) {
         *sharers += memcmp((struct ge_hash *)all + i, &key, sizeof key) == 0;
     }
 done:
     free(name);
     free(all);
-    free(parts);
-    free(lens);
     return rc;
 }
 
@@ -162,6 +203,7 @@ ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm)
     GE_TRY(ge_tuned_load(s->job, comm, &s->tuned));
     GE_TRY(open_device(s, comm));
     bind_near_device(s);
+    if (s->job->runtime.trace) ge_session_watch(s->device);
     s->numerics = ge_strdup(ge_device_numerics(s->device));
     GE_TRY(ge_comm_agree(comm, s->numerics == NULL ? GE_ENOMEM : GE_OK));
     size_t whole = ge_backends_budget(s->device, 1); /* before anybody loads */

@@ -115,7 +115,8 @@ ge_status ge_tuned_keep(const struct ge_job *job, const char *text)
     ge_status rc = GE_OK;
 
     if (text == NULL) return GE_OK;
-    rc = own == NULL ? GE_ENOMEM : ge_fs_replace(own, text, strlen(text));
+    rc = own == NULL ? GE_ENOMEM : GE_OK;
+    if (rc == GE_OK && !ge_fs_exists(own)) rc = ge_fs_replace(own, text, strlen(text));
     free(own);
     return rc;
 }

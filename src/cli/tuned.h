@@ -14,7 +14,8 @@
  * JSON object), GE_ELIMIT, GE_EIO. Collective; comm may be NULL. */
 ge_status ge_tuned_load(const struct ge_job *job, struct ge_comm *comm, char **text);
 
-/* Put a new run's copy into its folder, which is there; text NULL: nothing. Local. */
+/* Put the run's copy into its folder, which is there, unless it has one; text NULL: nothing. To be
+ * called when the run has begun: its numerics id holds the table's hash already. Local. */
 ge_status ge_tuned_keep(const struct ge_job *job, const char *text);
 
 /* Measure what the device has for layers of the shapes, each with every combination of bias, GELU

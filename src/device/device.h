@@ -2,8 +2,8 @@
  * handles to open a device and move data to and from it.
  *
  * What it is not: a graph, a scheduler, an automatic differentiator. The caller (src/model) runs
- * the operations of a forward pass one after another; a backend (cpu, onednn, cuda) is a table of
- * functions, struct ge_device_ops in device_ops.h. The functions here check shapes, types and
+ * the operations of a forward pass one after another; a backend (cpu, simd, onednn, cuda) is a table
+ * of functions, struct ge_device_ops in device_ops.h. The functions here check shapes, types and
  * devices once and then dispatch, so a backend may trust its arguments.
  *
  * Order and blocking: operations of one device take effect in the order of the calls. Only
@@ -58,7 +58,7 @@ struct ge_device_options {
                             library's choice */
 };
 
-/* Make the backends that were built in (cpu; onednn when its library was found) known. May be
+/* Make the backends that were built in (cpu, simd; onednn when its library was found) known. May be
  * called again. */
 ge_status ge_device_register_builtin(void);
 

@@ -111,8 +111,7 @@ static void *encode_main(void *arg)
     for (struct job *j; (j = wait_for(e, &e->prepared)) != NULL;) {
         ge_status rc = j->done.status == GE_OK ? ge_eval_encode(e->ev, j->chunk) : GE_OK;
         if (rc != GE_OK) set_failure(j, rc);
-        j->done.device_lost =
-            rc == GE_EDEVICE && e->ev->device != NULL && ge_device_lost(e->ev->device);
+        j->done.device_lost = rc != GE_OK && e->ev->device != NULL && ge_device_lost(e->ev->device);
         hand_on(e, &e->encoded, j);
     }
     return NULL;

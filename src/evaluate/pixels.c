@@ -1,9 +1,11 @@
 #include "evaluate/pixels.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 enum { MAX_SIZES = 16 }; /* sizes that are kept apart: one per encoder */
@@ -17,6 +19,7 @@ struct piece {
 struct slab {
     struct slab *next;
     void *memory;
+    bool locked; /* else of the heap */
 };
 
 struct ge_pixels {
@@ -46,7 +49,8 @@ void ge_pixels_delete(struct ge_pixels **p)
     if (*p == NULL) return;
     for (struct slab *s = (*p)->slabs, *next; s != NULL; s = next) {
         next = s->next;
-        ge_host_delete((*p)->dev, &s->memory);
+        if (s->locked) ge_host_delete((*p)->dev, &s->memory);
+        free(s->memory);
         free(s);
     }
     pthread_mutex_destroy(&(*p)->lock);
@@ -72,6 +76,19 @@ static size_t find_size(struct ge_pixels *p, size_t bytes)
     return i;
 }
 
+/* Page-locked memory, or where the system gives no more of that, plain memory: copies from there are
+ * slower, no more. */
+static ge_status new_memory(const struct ge_pixels *p, size_t bytes, struct slab *s)
+{
+    ge_status rc = ge_host_new(p->dev, bytes, &s->memory);
+
+    s->locked = rc == GE_OK;
+    if (rc == GE_OK) return rc;
+    ge_debug("pictures go through plain memory: %s", ge_error());
+    s->memory = ge_calloc_aligned(bytes, 1);
+    return s->memory != NULL ? GE_OK : GE_ENOMEM;
+}
+
 /* More pieces of a size, from one slab. */
 static ge_status add_slab(struct ge_pixels *p, size_t size)
 {
@@ -80,7 +97,7 @@ static ge_status add_slab(struct ge_pixels *p, size_t size)
     ge_status rc = GE_OK;
 
     GE_NEW(s, 1);
-    GE_TRY(ge_host_new(p->dev, n * bytes, &s->memory));
+    GE_TRY(new_memory(p, n * bytes, s));
     for (size_t i = 0; i < n; i++) {
         struct piece *piece = (void *)((char *)s->memory + i * bytes);
         piece->next = p->sizes[size].free;

@@ -11,7 +11,7 @@
 
 struct ge_pixels;
 
-/* Pieces that `dev` reads without a copy in between. The device outlives the pool. GE_ENOMEM. */
+/* Pieces that `dev` reads without a copy in between, as far as the system lets pages be locked. The device outlives the pool. GE_ENOMEM. */
 ge_status ge_pixels_new(struct ge_device *dev, struct ge_pixels **p);
 void ge_pixels_delete(struct ge_pixels **p); /* all pieces are back; NULL is fine */
 

@@ -181,7 +181,8 @@ static ge_status finish_batch(struct state *s)
     if (ge_status_is_content(rc)) {
         rc = encode_alone(s, &b);
         /* the failure has dropped the batch behind it, too: begin that one again */
-        for (size_t i = 1; rc == GE_OK && i < s->n_begun; i++) {
+        const size_t behind = s->n_begun;
+        for (size_t i = 1; rc == GE_OK && i < behind; i++) {
             struct batch again = s->begun[i];
             s->n_begun = i;
             rc = begin_batch(s, &again);
@@ -292,7 +293,7 @@ ge_status ge_stream_images(const struct ge_stream *stream, const char *const *pa
     ge_status rc = GE_OK;
     if (s.preprocess == NULL) return ge_fail(GE_EINVAL, "the encoder has no image tower");
     s.batch = ge_encoder_batch(stream->encoder) < n ? ge_encoder_batch(stream->encoder) : n;
-    s.ring = s.free_to = RING_BATCHES * s.batch;
+    s.ring = s.free_to = RING_BATCHES * s.batch < n ? RING_BATCHES * s.batch : n;
     s.bytes = ge_preprocess_size(s.preprocess);
     GE_TRY(make_ring(&s));
     GE_TRY(run(&s));

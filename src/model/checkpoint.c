@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/half.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "model/checkpoint_format.h"
@@ -203,30 +204,6 @@ void ge_checkpoint_describe(const struct ge_checkpoint *c, struct ge_hasher *h)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static float from_bf16(uint16_t v)
-{
-    uint32_t bits = (uint32_t)v << 16;
-    float f;
-
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static float from_f16(uint16_t v)
-{
-    uint32_t sign = (uint32_t)(v & 0x8000u) << 16, exponent = v >> 10 & 31u, mantissa = v & 1023u;
-    uint32_t bits;
-    float f;
-
-    if (exponent == 0) { /* zero or subnormal: mantissa * 2^-24, exact in float32 */
-        f = (float)mantissa * 5.9604644775390625e-8f;
-        return sign != 0 ? -f : f;
-    }
-    bits = sign | (exponent == 31 ? 255u : exponent + 112u) << 23 | mantissa << 13;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
 /* n elements that stand `step` bytes apart. */
 static void convert(const struct ge_stored *t, const unsigned char *p, size_t step, size_t n,
                     float *out)
@@ -238,7 +215,7 @@ static void convert(const struct ge_stored *t, const unsigned char *p, size_t st
         double wide;
         if (t->element == 2) {
             memcpy(&half, p, 2);
-            out[i] = bf16 ? from_bf16(half) : from_f16(half);
+            out[i] = bf16 ? ge_bf16_to_float(half) : ge_fp16_to_float(half);
         } else if (t->element == 4) {
             memcpy(&out[i], p, 4);
         } else {

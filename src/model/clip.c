@@ -164,19 +164,15 @@ done:
 static size_t clip_bytes(const struct ge_model *m, size_t images, size_t tokens)
 {
     const struct clip *clip = (const struct clip *)m;
-    size_t pictures = m->kind->images ? images * ge_vit_bytes(&clip->vision, m->dtype) : 0;
-    size_t texts =
-        m->kind->texts ? ge_layers_bytes(&clip->text.layers.config, tokens, m->dtype) : 0;
 
-    return pictures > texts ? pictures : texts;
+    return ge_two_towers_bytes(m, &clip->vision, &clip->text, images, tokens);
 }
 
 static void clip_describe(const struct ge_model *m, struct ge_jsonw *w)
 {
     const struct clip *clip = (const struct clip *)m;
 
-    if (m->kind->images) ge_vit_describe(&clip->vision, w);
-    if (m->kind->texts) ge_text_tower_describe(&clip->text, m, w);
+    ge_two_towers_describe(m, &clip->vision, &clip->text, w);
 }
 
 const struct ge_model_ops ge_clip_ops = {

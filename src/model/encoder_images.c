@@ -47,23 +47,52 @@ static ge_status run_passes(struct ge_encoder *e, struct ge_tensor pixels, bool 
 
 /* ---- in two halves ------------------------------------------------------------------------ */
 
+/* Waiting may fail as what went before did; the first failure stays the thread's message. */
 void ge_encoder_drop(struct ge_encoder *enc)
 {
-    for (size_t i = 0; i < GE_ENCODER_AHEAD; i++)
-        if (enc->flight[i].pixels != NULL) (void)ge_stage_wait(enc->flight[i].pixels);
+    char *message = ge_strdup(ge_error());
+    ge_status rc = GE_OK;
+
+    for (size_t i = 0; i < GE_ENCODER_AHEAD; i++) {
+        ge_status one = enc->flight[i].pixels != NULL ? ge_stage_wait(enc->flight[i].pixels) : rc;
+        if (one != GE_OK) rc = one;
+    }
+    if (rc != GE_OK && message != NULL) (void)ge_fail(rc, "%s", message);
+    free(message);
     enc->flying = 0;
 }
 
-/* After a failure nothing is on its way any more. The failure stays the thread's message. */
+/* After a failure nothing is on its way any more. */
 static ge_status settle(struct ge_encoder *e, ge_status rc)
 {
-    char *message = rc != GE_OK ? ge_strdup(ge_error()) : NULL;
-
-    if (rc == GE_OK) return rc;
-    ge_encoder_drop(e);
-    if (message != NULL) (void)ge_fail(rc, "%s", message);
-    free(message);
+    if (rc != GE_OK) ge_encoder_drop(e);
     return rc;
+}
+
+/* Room for all batches that may be on their way. */
+static ge_status make_room(struct ge_encoder *e)
+{
+    ge_status rc = GE_OK;
+
+    for (size_t i = 0; i < GE_ENCODER_AHEAD; i++) {
+        struct ge_flight *f = &e->flight[i];
+        GE_TRY(ge_return_reserve(e, &f->back, e->max_batch));
+        if (f->pixels == NULL)
+            GE_TRY(ge_stage_new(e->dev, e->max_batch * pixel_count(e), &f->pixels));
+    }
+done:
+    return rc;
+}
+
+/* The same before the first pass, so that only passes, which can be halved, find memory short. What
+ * earlier passes over texts hold is given back for it. */
+static ge_status reserve(struct ge_encoder *e)
+{
+    ge_status rc = make_room(e);
+
+    if (rc != GE_ENOMEM) return rc;
+    ge_workspace_release(&e->model->ws);
+    return make_room(e);
 }
 
 static ge_status send(struct ge_encoder *e, struct ge_flight *f, const uint8_t *const *pixels,
@@ -72,7 +101,6 @@ static ge_status send(struct ge_encoder *e, struct ge_flight *f, const uint8_t *
     size_t each = pixel_count(e);
     ge_status rc = GE_OK;
 
-    if (f->pixels == NULL) GE_TRY(ge_stage_new(e->dev, e->max_batch * each, &f->pixels));
     for (size_t i = 0; i < n; i++) GE_TRY(ge_stage_send(f->pixels, i * each, pixels[i], each));
 done:
     return rc;
@@ -91,7 +119,7 @@ ge_status ge_encoder_begin(struct ge_encoder *enc, const uint8_t *const *pixels,
                        "encoder: a batch of %zu images with %zu batches on their way; at "
                        "most %zu images and %d batches",
                        n, enc->flying, enc->max_batch, GE_ENCODER_AHEAD));
-    GE_TRY(ge_return_reserve(enc, &f->back, enc->max_batch));
+    GE_TRY(reserve(enc));
     f->back.first = 0;
     f->back.n = n;
     GE_TRY(send(enc, f, pixels, n));

@@ -12,6 +12,8 @@ enum {
     CPU_TOKENS = 1024,  /* packed texts of a pass, for the same reason */
     GPU_TOKENS = 32768  /* enough rows to fill a GPU */
 };
+/* Passes over texts are not planned shorter than this; it is less than what weights take. */
+enum { LEAST_TOKENS = 1024 };
 
 static ge_status check_options(struct ge_device *dev, const struct ge_encoder_options *opt)
 {
@@ -32,7 +34,7 @@ static ge_status check_memory(const struct ge_encoder *e, const struct ge_model_
     if (e->weight_bytes <= may_take) return GE_OK;
     return ge_fail(
         GE_ENOMEM,
-        "%s: the weights take %.2f GiB in %s; of the device's %.2f GiB %.2f are left for "
+        "%s: the weights take about %.2f GiB in %s; of the device's %.2f GiB %.2f are left for "
         "them; use a smaller type, another device, or fewer ranks on a node",
         src->folder, (double)e->weight_bytes / gib, ge_dtype_name(src->dtype), (double)total / gib,
         (double)may_take / gib);
@@ -150,6 +152,30 @@ done:
     return rc;
 }
 
+/* Tokenizing threads and what each needs. */
+static ge_status make_threads(struct ge_encoder *e, int threads)
+{
+    ge_status rc = GE_OK;
+
+    if (threads > 1) GE_TRY(ge_pool_new(threads, &e->pool));
+    GE_NEW(e->tokens, (size_t)threads);
+    for (e->n_tokens = 0; e->n_tokens < threads; e->n_tokens++)
+        ge_tokens_init(&e->tokens[e->n_tokens]);
+done:
+    return rc;
+}
+
+/* Plan passes over texts for what the weights leave of the memory; 0: no bound. */
+static void fit_texts(struct ge_encoder *e, size_t memory)
+{
+    const struct ge_model *m = e->model;
+    size_t left = memory > e->weight_bytes ? memory - e->weight_bytes : 0;
+
+    while (memory > 0 && e->pass_tokens > LEAST_TOKENS &&
+           m->kind->ops->bytes(m, 0, e->pass_tokens) > left)
+        e->pass_tokens /= 2;
+}
+
 /* The parts of a folder. The order in which they enter the hash is fixed: configuration, weights,
  * preprocessing, tokenizer, type. */
 static ge_status load_parts(struct ge_encoder *e, struct ge_model_source *src,
@@ -169,22 +195,13 @@ static ge_status load_parts(struct ge_encoder *e, struct ge_model_source *src,
         ge_preprocess_describe(&e->preprocess, src->hasher);
         GE_TRY(load_table(e));
     }
-    if (src->kind->texts) GE_TRY(load_tokenizer(e, folder, src->hasher));
+    if (src->kind->texts) {
+        GE_TRY(make_threads(e, opt->threads > 1 ? opt->threads : 1));
+        GE_TRY(load_tokenizer(e, folder, src->hasher));
+        fit_texts(e, opt->memory);
+    }
     if (src->dtype != GE_F32) ge_hasher_add_str(src->hasher, ge_dtype_name(src->dtype));
     e->hash = ge_hasher_get(src->hasher);
-done:
-    return rc;
-}
-
-/* Tokenizing threads and what each needs. */
-static ge_status make_threads(struct ge_encoder *e, int threads)
-{
-    ge_status rc = GE_OK;
-
-    if (threads > 1) GE_TRY(ge_pool_new(threads, &e->pool));
-    GE_NEW(e->tokens, (size_t)threads);
-    for (e->n_tokens = 0; e->n_tokens < threads; e->n_tokens++)
-        ge_tokens_init(&e->tokens[e->n_tokens]);
 done:
     return rc;
 }
@@ -207,7 +224,6 @@ ge_status ge_encoder_load(const char *folder, struct ge_device *dev,
     e->max_batch = e->pass = o.max_batch > 0 ? o.max_batch : DEFAULT_BATCH;
     e->pass_tokens = ge_device_memory(dev, &free_bytes, &total) ? GPU_TOKENS : CPU_TOKENS;
     e->text.prompt = "";
-    GE_TRY(make_threads(e, o.threads > 1 ? o.threads : 1));
     GE_TRY_PTR(src.hasher, ge_hasher_new());
     GE_TRY(ge_sentence_transformer_folder(folder, &transformer_folder));
     GE_TRY_PTR(config_path, ge_fs_join(transformer_folder, "config.json"));

@@ -58,7 +58,6 @@ void ge_layers_describe(const struct ge_layers_config *c, struct ge_jsonw *w); /
 
 /* Memory of a forward pass, kept between passes; a slot grows to the largest use. */
 enum ge_slot {
-    GE_SLOT_INPUT,
     GE_SLOT_X,      /* (rows, d): the residual stream */
     GE_SLOT_HIDDEN, /* (rows, d) */
     GE_SLOT_QKV,    /* (rows, 3d) */
@@ -75,7 +74,6 @@ enum ge_slot {
     GE_SLOT_POOLED,
     GE_SLOT_POOLED2,
     GE_SLOT_OUT,
-    GE_SLOT_RESULT, /* (n, dim) in GE_F32, when the compute type is another */
     GE_SLOTS
 };
 struct ge_workspace {

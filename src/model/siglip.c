@@ -265,19 +265,15 @@ done:
 static size_t siglip_bytes(const struct ge_model *m, size_t images, size_t tokens)
 {
     const struct siglip *siglip = (const struct siglip *)m;
-    size_t pictures = m->kind->images ? images * ge_vit_bytes(&siglip->vision, m->dtype) : 0;
-    size_t texts =
-        m->kind->texts ? ge_layers_bytes(&siglip->text.layers.config, tokens, m->dtype) : 0;
 
-    return pictures > texts ? pictures : texts;
+    return ge_two_towers_bytes(m, &siglip->vision, &siglip->text, images, tokens);
 }
 
 static void siglip_describe(const struct ge_model *m, struct ge_jsonw *w)
 {
     const struct siglip *siglip = (const struct siglip *)m;
 
-    if (m->kind->images) ge_vit_describe(&siglip->vision, w);
-    if (m->kind->texts) ge_text_tower_describe(&siglip->text, m, w);
+    ge_two_towers_describe(m, &siglip->vision, &siglip->text, w);
 }
 
 const struct ge_model_ops ge_siglip_ops = {

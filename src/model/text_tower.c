@@ -40,13 +40,29 @@ void ge_text_tower_free(struct ge_text_tower *t)
     ge_linear_free(&t->projection);
 }
 
-void ge_text_tower_describe(const struct ge_text_tower *t, const struct ge_model *m,
-                            struct ge_jsonw *w)
+static void describe(const struct ge_text_tower *t, const struct ge_model *m, struct ge_jsonw *w)
 {
     ge_jsonw_object(w, "text");
     ge_layers_describe(&t->layers.config, w);
     ge_jsonw_int(w, "max_tokens", (int64_t)m->max_tokens);
     ge_jsonw_object_end(w);
+}
+
+size_t ge_two_towers_bytes(const struct ge_model *m, const struct ge_vit *vision,
+                           const struct ge_text_tower *text, size_t images, size_t tokens)
+{
+    const struct ge_layers_config *layers = &text->layers.config;
+    size_t pictures = m->kind->images ? images * ge_vit_bytes(vision, m->dtype) : 0;
+    size_t texts = m->kind->texts ? ge_layers_bytes(layers, tokens, m->dtype) : 0;
+
+    return pictures > texts ? pictures : texts;
+}
+
+void ge_two_towers_describe(const struct ge_model *m, const struct ge_vit *vision,
+                            const struct ge_text_tower *text, struct ge_jsonw *w)
+{
+    if (m->kind->images) ge_vit_describe(vision, w);
+    if (m->kind->texts) describe(text, m, w);
 }
 
 ge_status ge_text_tower_run(const struct ge_text_tower *t, struct ge_model *m,

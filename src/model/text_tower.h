@@ -22,8 +22,12 @@ ge_status ge_text_tower_load(struct ge_text_tower *t, struct ge_model *m, const 
                              const struct ge_layers_config *layers, size_t vocab, size_t positions,
                              const struct ge_weights *w);
 void ge_text_tower_free(struct ge_text_tower *t);
-void ge_text_tower_describe(const struct ge_text_tower *t, const struct ge_model *m,
-                            struct ge_jsonw *w);
+
+/* The `bytes` and `describe` of a model (model.h) with these towers, of which it may have one. */
+size_t ge_two_towers_bytes(const struct ge_model *m, const struct ge_vit *vision,
+                           const struct ge_text_tower *text, size_t images, size_t tokens);
+void ge_two_towers_describe(const struct ge_model *m, const struct ge_vit *vision,
+                            const struct ge_text_tower *text, struct ge_jsonw *w);
 
 /* *out (texts, dim) = row pick[i] of the packed batch for text i. */
 ge_status ge_text_tower_run(const struct ge_text_tower *t, struct ge_model *m,

@@ -66,7 +66,7 @@ static bool shape_fits(const struct ge_stored *t, size_t rows, size_t cols)
     if (ge_mul(rows, cols, &count) != GE_OK || t->count != count) return false;
     while (i < t->dims && t->shape[i] == 1) i++;
     if (i < t->dims) first = t->shape[i];
-    return rows == 1 ? first == cols || first == count : first == rows;
+    return first == (rows == 1 ? cols : rows);
 }
 
 static void print_shape(struct ge_buf *out, const struct ge_stored *t)

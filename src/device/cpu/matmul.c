@@ -1,7 +1,7 @@
 /* The matrix product over a table of kernels.
  *
- * A task is a block of columns of the weight times some rows. It goes through them in strips: products of a strip, then bias, activation and residual
- * while its sums are in the first-level cache. An element is one sum over k whatever the strips,
+ * A task is a block of columns of the weight times some rows. It goes through them in strips: products
+ * of a strip, then bias, activation and residual while its sums are in the first-level cache. An element is one sum over k whatever the strips,
  * blocks and tasks are, so these may be chosen by speed. */
 #include <stdlib.h>
 #include <string.h>

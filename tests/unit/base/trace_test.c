@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/topology.h"
 #include "base/trace.h"
 #include "test.h"
@@ -139,12 +140,44 @@ static void test_near(void **state)
     assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
+/* A place on machine 7 with CPUs [from, to). */
+static struct ge_cpu_place place(uint64_t machine, int from, int to)
+{
+    struct ge_cpu_place p = {.machine = machine};
+
+    for (int cpu = from; cpu < to; cpu++) CPU_SET(cpu, &p.cpus);
+    return p;
+}
+
+/* Ranks bound by a launcher, unbound, overlapping in part, on two machines, more than CPUs. */
+static void test_cpu_share(void **state)
+{
+    const struct ge_cpu_place bound[] = {place(7, 0, 16), place(7, 16, 32), place(8, 0, 16)};
+    const struct ge_cpu_place loose[] = {place(7, 0, 64), place(7, 0, 64), place(7, 0, 64)};
+    const struct ge_cpu_place mixed[] = {place(7, 0, 8), place(7, 4, 8)};
+    const struct ge_cpu_place many[] = {place(7, 0, 1), place(7, 0, 1), place(7, 0, 1)};
+    struct ge_cpu_place here;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(ge_cpu_share(bound, 3, i), 16);
+        assert_int_equal(ge_cpu_share(loose, 3, i), 21);
+        assert_int_equal(ge_cpu_share(many, 3, i), 1);
+    }
+    assert_int_equal(ge_cpu_share(loose, 2, 1), 32);
+    assert_int_equal(ge_cpu_share(mixed, 2, 0), 6);
+    assert_int_equal(ge_cpu_share(mixed, 2, 1), 2);
+    ge_cpu_place_here(&here);
+    assert_int_equal(ge_cpu_share(&here, 1, 0), ge_cpu_count());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace),
         cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_near),
+        cmocka_unit_test(test_cpu_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

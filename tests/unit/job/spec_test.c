@@ -125,7 +125,7 @@ static void overrides_name_their_place(void **state)
         {{"dataset.limit", "many", NULL}, {"--set dataset.limit", "\"many\"", "whole number"}},
         {{"runtime.device", "tpu", "--device"}, {"--device", "\"tpu\"", "\"cuda\""}},
         {{"dataset.path.x", "1", NULL}, {"--set dataset.path.x", "", ""}},
-        {{"runtime.batch_size", "1e99", NULL}, {"runtime.batch_size", "number", "65536"}},
+        {{"runtime.batch_size", "1e99", NULL}, {"runtime.batch_size", "number", "4096"}},
     };
     char *dir = job_folder();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
