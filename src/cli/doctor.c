@@ -64,8 +64,10 @@ static void print_cpu(void)
     printf("%-11s avx2 with fma: %s; avx512 (f, bw, vl, dq): %s\n", "cpu", avx2 ? "yes" : "no",
            avx512 ? "yes" : "no");
     if (!avx2) print_advice("encoders will be slow: this CPU lacks AVX2");
+#elif defined(__aarch64__)
+    print_row("cpu", "64-bit ARM, which has fused multiply-adds: level \"base\" only");
 #else
-    print_row("cpu", "not x86-64: level \"base\" only");
+    print_row("cpu", "neither x86-64 nor 64-bit ARM: level \"base\" only, without simd");
 #endif
 }
 
