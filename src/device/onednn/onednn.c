@@ -180,6 +180,13 @@ static ge_status identify(struct onednn_device *dev, enum ge_dtype dtype)
     GE_TRY(ge_onednn_check(
         dnnl_primitive_desc_query(probe->desc, dnnl_query_impl_info_str, 0, (void *)&impl),
         "name a product"));
+    /* Seen on 64-bit ARM: there a row's bits depend on its place in the panel. */
+    if (strncmp(impl, "gemm:", 5) == 0)
+        GE_TRY(
+            ge_fail(GE_EUNSUPPORTED,
+                    "oneDNN has no kernel of its own for products on this CPU (only \"%s\", whose "
+                    "digits depend on the place of a row); use the device simd or cpu",
+                    impl));
     snprintf(dev->cpu.head.numerics, sizeof dev->cpu.head.numerics,
              "onednn %d.%d.%d %s %s rows-%d kernels-1", v->major, v->minor, v->patch,
              ge_dtype_name(dtype), impl, PANEL_ROWS);
