@@ -1,7 +1,7 @@
 /* Encoders: images and texts to embeddings, loaded from Hugging Face folders as they are.
  *
- * One handle for every kind of model: CLIP (image and text towers) and BERT sentence encoders with
- * their sentence-transformers modules. The folder's config.json decides the kind. Includes what
+ * One handle for every kind of model: CLIP and SigLIP (image and text towers), DINOv2 (images), and
+ * sentence encoders of the BERT family with their sentence-transformers modules. The folder's config.json decides the kind. Includes what
  * belongs to the published model: tokenizer and preprocessing record. Not here: decoding and
  * resizing files (src/image), similarity (src/score).
  *
@@ -44,7 +44,7 @@ ge_status ge_encoder_load(const char *folder, struct ge_device *dev,
                           const struct ge_encoder_options *opt, struct ge_encoder **enc);
 void ge_encoder_delete(struct ge_encoder **enc); /* NULL is fine */
 
-const char *ge_encoder_kind(const struct ge_encoder *enc); /* "clip" or "bert" */
+const char *ge_encoder_kind(const struct ge_encoder *enc); /* model_type: "clip", "bert", … */
 bool ge_encoder_has_image(const struct ge_encoder *enc);
 bool ge_encoder_has_text(const struct ge_encoder *enc);
 size_t ge_encoder_dim(const struct ge_encoder *enc); /* elements of an embedding */

@@ -1,9 +1,10 @@
 /* Model tokenizers: text to the ids that a model was trained on, from Hugging Face folders.
  *
  * A tokenizer is a pipeline: added tokens, normalizer, pre-tokenizer, model, post-processor. Ids
- * equal those of transformers 5 with tokenizers 0.23 ("fast" tokenizers). Built here: what CLIP and
- * BERT files use; any other kind is GE_EUNSUPPORTED and names the file, the key and the kind. Not
- * here: words for answer matching (words.h), detokenizing.
+ * equal those of transformers 5 with tokenizers 0.23 ("fast" tokenizers). tokenizer.json is read as a
+ * general pipeline, and so are the older files of the families below; a kind of part that is not known
+ * is GE_EUNSUPPORTED and names the file, the key and the kind. Not here: words for answer matching
+ * (words.h).
  *
  * A loaded tokenizer is read-only: any number of threads may encode with it, each with a ge_tokens
  * of its own. Local. */
@@ -40,8 +41,9 @@ struct ge_tokenizer_options {
     bool keep_case; /* SigLIP 2: do not lowercase, as transformers before Siglip2Tokenizer */
 };
 
-/* Read a folder's tokenizer: tokenizer.json if there is one, else vocab.json + merges.txt (CLIP) or
- * vocab.txt (BERT); beside it tokenizer_config.json, special_tokens_map.json, added_tokens.json.
+/* Read a folder's tokenizer: tokenizer.json if there is one, else the family's own files: vocab.json +
+ * merges.txt (CLIP, RoBERTa), vocab.txt (BERT, MPNet), spiece.model, sentencepiece.bpe.model or
+ * tokenizer.model (SigLIP, XLM-R); beside it tokenizer_config.json, special_tokens_map.json, added_tokens.json.
  * GE_ENOENT: no vocabulary (the message lists the names looked for). GE_EFORMAT: a file breaks its
  * format, an id is out of range or given twice, a merge of unknown tokens, no unknown token
  * (WordPiece), or no token for one that wraps each text. GE_EUNSUPPORTED: another kind of component
