@@ -23,7 +23,8 @@ const struct ge_command ge_commands[] = {
     {"pack", "RUN", "build results.h5 from a run's journal", ge_cmd_pack},
     {"embed",
      "--model FOLDER (--images LIST|DIR | --texts FILE) --out FILE.npy [--normalize]\n"
-     "               [--device D] [--level L] [--dtype fp32] [--batch-size N] [--threads N]\n"
+     "               [--device D] [--level L] [--dtype fp32|bf16|fp16] [--batch-size N] [--threads "
+     "N]\n"
      "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
      "               [--resize pil|torchvision] [--quiet]",
      "embed images or texts", ge_cmd_embed},

@@ -6,7 +6,11 @@
 #include "base/mem.h"
 #include "text/unicode.h"
 
-enum { PATTERN_MAX = 1 << 20, TOKENS_MAX = 16384 };
+enum {
+    PATTERN_MAX = 1 << 20,
+    TOKENS_MAX = 16384,
+    MAX_CONTENT = 1024 /* bytes of a token: searching takes that many steps per byte of a text */
+};
 
 const struct added_token *ge_added_find(const struct added *a, const char *content)
 {
@@ -35,6 +39,9 @@ ge_status ge_added_put(struct added *a, const struct added_token *token)
     ge_status rc = GE_OK;
     char *content = NULL;
     if (token->content[0] == '\0') return GE_OK;
+    if (strlen(token->content) > MAX_CONTENT)
+        GE_TRY(ge_fail(GE_ELIMIT, "the added token \"%.32s…\" has %zu bytes, at most %d are read",
+                       token->content, strlen(token->content), MAX_CONTENT));
     const struct added_token *known = ge_added_find(a, token->content);
     if (known != NULL) {
         struct added_token *t = &a->tokens[known - a->tokens];
@@ -227,10 +234,12 @@ bool ge_added_next(const struct added *a, bool normalized, const char *text, siz
             }
         }
         if (t->rstrip) {
+            if (end < at->spaces) end = at->spaces; /* within those that were counted before */
             while (end < len && (class_after(text, len, end) & GE_CHAR_SPACE)) {
                 ge_unicode_at(text + end, len - end, &n);
                 end += n;
             }
+            at->spaces = end;
         }
         if (begin < at->done) {
             begin = at->done;
@@ -253,7 +262,8 @@ void ge_added_hash(const struct added *a, struct ge_hasher *h)
         const struct added_token *t = &a->tokens[i];
         uint64_t words[] = {ge_check64(t->content, strlen(t->content)), (uint64_t)t->id,
                             (uint64_t)t->single_word | (uint64_t)t->lstrip << 1 |
-                                (uint64_t)t->rstrip << 2 | (uint64_t)t->normalized << 3};
+                                (uint64_t)t->rstrip << 2 | (uint64_t)t->normalized << 3 |
+                                (uint64_t)t->special << 4};
         sum += ge_check64(words, sizeof words);
     }
     ge_hasher_add_u64(h, a->n);

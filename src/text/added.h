@@ -61,8 +61,9 @@ struct added_match {
 
 /* Place of a search in one text. */
 struct added_search {
-    size_t pos;  /* where to look next */
-    size_t done; /* end of the match before */
+    size_t pos;    /* where to look next */
+    size_t done;   /* end of the match before */
+    size_t spaces; /* end of the white space that a match took last */
 };
 
 /* The next match of a raw (normalized = false) or normalized token, or false. */

@@ -30,6 +30,12 @@ static bool ends_rule(uint32_t unit)
     return (unit >> 8 & 1) != 0;
 }
 
+/* Byte i continues a character. */
+static bool is_inside(const char *s, size_t i)
+{
+    return ((unsigned char)s[i] & 0xC0) == 0x80;
+}
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 /* Every place that looking up can reach lies within the trie: the blocks that distances lead to
@@ -39,10 +45,12 @@ static ge_status check(const struct charsmap *m)
     for (size_t i = 0; i < m->n_units; i++) {
         uint32_t unit = m->units[i];
         if (unit & LEAF) {
-            if ((unit & ~LEAF) >= m->texts_len) {
+            const uint32_t offset = unit & ~LEAF;
+            if (offset >= m->texts_len || is_inside(m->texts, offset)) {
                 return ge_fail(GE_EFORMAT,
-                               "precompiled charsmap: unit %zu points at byte %u of %zu", i,
-                               (unsigned)(unit & ~LEAF), m->texts_len);
+                               "precompiled charsmap: unit %zu points at byte %u of %zu, which is "
+                               "not there or inside a character",
+                               i, (unsigned)offset, m->texts_len);
             }
         } else if ((i ^ distance(unit)) >= m->n_units) {
             return ge_fail(GE_EFORMAT, "precompiled charsmap: unit %zu points at unit %zu of %zu",
@@ -147,7 +155,7 @@ static const char *find(const struct charsmap *m, const char *s, size_t len, boo
         uint32_t unit = m->units[at];
         if (label(unit) != c || c == 0) break;
         at ^= distance(unit);
-        if (ends_rule(unit)) {
+        if (ends_rule(unit) && (i + 1 == len || !longest || !is_inside(s, i + 1))) {
             text = m->texts + (m->units[at] & ~LEAF);
             *match = i + 1;
             if (!longest) break;

@@ -202,8 +202,8 @@ static const char *class_of_escape(char c)
     }
 }
 
-/* A class of POSIX at c, "[:alpha:]", in a PCRE2 class; the place of its last byte. */
-static const char *posix_class(const char *c, struct ge_buf *b, const char **bad)
+/* A class of POSIX from c to `end`, its ":]", in a PCRE2 class; the place of its last byte. */
+static const char *posix_class(const char *c, const char *end, struct ge_buf *b, const char **bad)
 {
     static const struct {
         const char *name, *set;
@@ -216,8 +216,7 @@ static const char *posix_class(const char *c, struct ge_buf *b, const char **bad
                  {"space", WHITE_SPACE},
                  {"xdigit", HEXADECIMAL},
                  {"word", WORD}};
-    const char *name = c + 2, *end = strstr(name, ":]");
-    const char *set = NULL;
+    const char *name = c + 2, *set = NULL;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t n = strlen(known[i].name);
         if (n == (size_t)(end - name) && memcmp(name, known[i].name, n) == 0) set = known[i].set;
@@ -244,9 +243,15 @@ static const char *open_class(const char *source, const char *c, int depth, stru
     return c;
 }
 
+/* Where a class of POSIX that begins at c ends; NULL: none does. */
+static const char *posix_end(const char *c)
+{
+    return c[0] == '[' && c[1] == ':' ? strstr(c + 2, ":]") : NULL;
+}
+
 /* The reference's regexes are Oniguruma's: \h is a hexadecimal digit there, \s is White_Space, to
- * which PCRE2 adds U+180E, \w has all marks, and a class may hold classes. NULL: out of memory. *bad: a construct that
- * has no counterpart. */
+ * which PCRE2 adds U+180E, \w has all marks, and a class may hold classes. NULL: out of memory. *bad: a
+ * construct that has no counterpart. */
 static char *translate(const char *source, const char **bad)
 {
     struct ge_buf b;
@@ -255,14 +260,19 @@ static char *translate(const char *source, const char **bad)
     ge_buf_str(&b, "");
     for (const char *c = source; *c != '\0'; c++) {
         const char *set = *c == '\\' ? class_of_escape(c[1]) : NULL;
-        if (set != NULL) {
+        const char *end = depth > 0 ? posix_end(c) : NULL;
+        if (*c == '\\' && c[1] == 'W') { /* what \w is not */
+            if (depth > 0) *bad = "\\W in a class";
+            ge_buf_str(&b, "[^" WORD WORD_OUTSIDE "]");
+            c++;
+        } else if (set != NULL) {
             c++;
             ge_buf_printf(&b, depth > 0 ? "%s" : "[%s", set);
             if (depth == 0) ge_buf_str(&b, *c == 'w' ? WORD_OUTSIDE "]" : "]");
         } else if (*c == '\\' && c[1] != '\0') {
             ge_buf_add(&b, c++, 2);
-        } else if (depth > 0 && *c == '[' && c[1] == ':' && strstr(c, ":]") != NULL) {
-            c = posix_class(c, &b, bad);
+        } else if (end != NULL) {
+            c = posix_class(c, end, &b, bad);
         } else if (*c == '[') {
             c = open_class(source, c, depth++, &b, bad);
         } else if (*c == ']' && depth > 0) {

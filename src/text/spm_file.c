@@ -10,6 +10,8 @@
 #include "text/vocab.h"
 
 #define SPM_MAX_BYTES ((size_t)64 << 20)
+/* Splitting a piece into two takes time by the square of its length. */
+enum { SPM_MAX_PIECE = 1 << 14 };
 
 /* ---- protocol buffers --------------------------------------------------------------------- */
 
@@ -118,6 +120,9 @@ static ge_status read_piece(struct spm_file *f, const struct field *outer)
         ge_utf8_valid(p.text, p.len) != p.len) {
         return ge_fail(GE_EFORMAT, "piece %zu is empty, holds a NUL or is not UTF-8", f->n);
     }
+    if (p.len > SPM_MAX_PIECE)
+        return ge_fail(GE_ELIMIT, "piece %zu has %zu bytes, at most %d are read", f->n, p.len,
+                       SPM_MAX_PIECE);
     if (!isfinite(p.score))
         return ge_fail(GE_EFORMAT, "the score of piece %zu is not finite", f->n);
     if (f->n > VOCAB_MAX_ID) return ge_fail(GE_ELIMIT, "more than %d pieces", VOCAB_MAX_ID + 1);

@@ -42,13 +42,13 @@ struct ge_tokenizer_options {
 };
 
 /* Read a folder's tokenizer: tokenizer.json if there is one, else the family's own files: vocab.json +
- * merges.txt (CLIP, RoBERTa), vocab.txt (BERT, MPNet), spiece.model, sentencepiece.bpe.model or
- * tokenizer.model (SigLIP, XLM-R); beside it tokenizer_config.json, special_tokens_map.json, added_tokens.json.
+ * merges.txt (CLIP, RoBERTa), vocab.txt (BERT, MPNet), spiece.model (SigLIP),
+ * sentencepiece.bpe.model (XLM-R), tokenizer.model (SigLIP 2); beside it tokenizer_config.json, special_tokens_map.json, added_tokens.json.
  * GE_ENOENT: no vocabulary (the message lists the names looked for). GE_EFORMAT: a file breaks its
  * format, an id is out of range or given twice, a merge of unknown tokens, no unknown token
  * (WordPiece), or no token for one that wraps each text. GE_EUNSUPPORTED: another kind of component
  * or class. GE_ELIMIT, GE_EIO, GE_ENOMEM. A named special that the vocabulary lacks gets an id after
- * its end, as in the reference: compare ge_tokenizer_vocab_size() with the embedding table. */
+ * its end, as in the reference: encoding checks each id against the embedding table. */
 ge_status ge_tokenizer_load(const char *folder, const struct ge_tokenizer_options *opt,
                             struct ge_tokenizer **out);
 void ge_tokenizer_delete(struct ge_tokenizer **t); /* *t = NULL; NULL is fine */

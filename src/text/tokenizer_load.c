@@ -189,30 +189,38 @@ done:
     return rc;
 }
 
+static ge_status read_side(const struct loader *l, const char *key, const char *side, bool *left)
+{
+    *left = strcmp(side, "left") == 0 || strcmp(side, "Left") == 0;
+    if (*left || strcmp(side, "right") == 0 || strcmp(side, "Right") == 0) return GE_OK;
+    return ge_fail(GE_EFORMAT, "%s: %s is \"%.32s\", wanted \"left\" or \"right\"", l->folder, key,
+                   side);
+}
+
 /* The side that pads are put on: as tokenizer_config.json says, or tokenizer.json, or the class. */
 static ge_status read_padding_side(struct loader *l)
 {
     const char *side = l->class->pads_left ? "left" : "right";
     side = ge_json_string(ge_json_get(l->files.padding, "direction"), side);
     side = ge_json_string(ge_json_get(l->files.config, "padding_side"), side);
-    l->t->pads_left = strcmp(side, "left") == 0 || strcmp(side, "Left") == 0;
-    if (l->t->pads_left || strcmp(side, "right") == 0 || strcmp(side, "Right") == 0) return GE_OK;
-    return ge_fail(GE_EFORMAT, "%s: padding_side is \"%.32s\", wanted \"left\" or \"right\"",
-                   l->folder, side);
+    return read_side(l, "padding_side", side, &l->t->pads_left);
 }
 
 /* Settings of tokenizer_config.json that are left. */
-static void read_settings(struct loader *l)
+static ge_status read_settings(struct loader *l)
 {
+    ge_status rc = GE_OK;
     const ge_json *config = l->files.config;
     const char *side = ge_json_string(ge_json_get(l->files.truncation, "direction"), "right");
     side = ge_json_string(ge_json_get(config, "truncation_side"), side);
-    l->t->truncate_left = strcmp(side, "left") == 0 || strcmp(side, "Left") == 0;
+    GE_TRY(read_side(l, "truncation_side", side, &l->t->truncate_left));
     l->t->added.ignore_special = ge_json_bool(ge_json_get(config, "split_special_tokens"), false);
     l->t->clean_up = l->t->model != MODEL_BPE &&
                      ge_json_bool(ge_json_get(config, "clean_up_tokenization_spaces"), false);
     double limit = ge_json_number(ge_json_get(config, "model_max_length"), 0);
     l->t->max_length = limit >= 1 && limit <= NO_LIMIT ? (int)limit : 0;
+done:
+    return rc;
 }
 
 static ge_status load(struct loader *l)
@@ -236,7 +244,7 @@ static ge_status load(struct loader *l)
     }
     GE_TRY(build_postprocessor(l));
     GE_TRY(read_padding_side(l));
-    read_settings(l);
+    GE_TRY(read_settings(l));
     GE_TRY(compute_hash(t));
 done:
     return rc;

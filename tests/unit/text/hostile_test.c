@@ -160,11 +160,9 @@ static void foreign_regexes(void **state)
     (void)state;
     static const struct {
         const char *regex, *message;
-    } cases[] = {{"[a[^b]]", "negated class"},
-                 {"[a-z&&[^b]]", "intersection"},
-                 {"[a-[bc]]", "range"},
-                 {"[[:^alpha:]]", "POSIX"},
-                 {"[[:graph:]]", "POSIX"}};
+    } cases[] = {{"[a[^b]]", "negated class"}, {"[a-z&&[^b]]", "intersection"},
+                 {"[a-[bc]]", "range"},        {"[a\\\\W]", "W in a class"},
+                 {"[[:^alpha:]]", "POSIX"},    {"[[:graph:]]", "POSIX"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *json = ge_sprintf("{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":"
                                 "\"%s\"},\"content\":\"\"}," BERT_MODEL "}",

@@ -123,6 +123,8 @@ static void patterns(void **state)
     check_pattern("^a|b$", false, "a\na b\nb", "a|a|b|b");    /* of each line */
     check_pattern("\\h+|[\\h-]!", false, "0xfG-!", "0|f|-!"); /* hexadecimal digits */
     check_pattern("[^[:alpha:]\\s]+", false, "a 1\u180E\u3000b", "1\u180E");
+    check_pattern("[a[:]]+", false, "ba:ab", "a:a");        /* no class of POSIX */
+    check_pattern("\\W", false, "a\u0903b \u00b2-", " |-"); /* what \w is not */
     check_pattern(GE_PATTERN_SPACES, false, "a \n b\u3000", " \n |\u3000");
     check_pattern("a.", true, "aba.a.", "a.|a.");
     struct pattern p;
