@@ -306,12 +306,6 @@ ge_status ge_image_resize_level(int level, const struct ge_image *in, const stru
     return rc;
 }
 
-ge_status ge_image_resize_part(const struct ge_image *in, const struct ge_resize *to,
-                               const struct ge_window *part, uint8_t *out, size_t stride)
-{
-    return ge_image_resize_level(0, in, to, part, out, stride);
-}
-
 ge_status ge_image_resize(const struct ge_image *in, const struct ge_resize *to,
                           struct ge_image *out)
 {

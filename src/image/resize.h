@@ -63,12 +63,9 @@ ge_status ge_image_resize(const struct ge_image *in, const struct ge_resize *to,
                           struct ge_image *out);
 
 /* Only a part of the scaled picture, which lies within it, into rows of `out` that are `stride`
- * bytes apart: the same pixels in less time. Errors as above. */
-ge_status ge_image_resize_part(const struct ge_image *in, const struct ge_resize *to,
-                               const struct ge_window *part, uint8_t *out, size_t stride);
-
-/* The same with the i-th of the instruction-set levels that this CPU runs, 0 being the fastest,
- * which the functions above use; GE_EINVAL beyond the last. The pixels are the same. For tests. */
+ * bytes apart, with the i-th of the instruction-set levels that this CPU runs, 0 being the fastest,
+ * which the function above uses: the same pixels. GE_EINVAL beyond the last level; other errors as
+ * above. For tests. */
 ge_status ge_image_resize_level(int level, const struct ge_image *in, const struct ge_resize *to,
                                 const struct ge_window *part, uint8_t *out, size_t stride);
 

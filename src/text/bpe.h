@@ -69,7 +69,14 @@ void ge_bpe_scratch_delete(struct bpe_scratch **scratch);
 
 void ge_bpe_hash(const struct bpe *m, struct ge_hasher *h); /* settings and merges by rank */
 
-/* ---- bpe_build.c, for bpe.c ---- */
+/* ---- of the parts of bpe: bpe.c, bpe_build.c, bpe_merge.c ---- */
+
+/* First slot of a key in a table of n_slots, a power of two. */
+static inline size_t ge_bpe_slot(uint64_t key, size_t n_slots)
+{
+    uint64_t h = key * 0x9E3779B97F4A7C15u;
+    return (size_t)(h ^ h >> 32) & (n_slots - 1);
+}
 
 /* Place of a symbol in its word, as two bits: it begins the word, it ends it. */
 enum bpe_place { BPE_INNER = 0, BPE_FIRST = 1, BPE_LAST = 2 };

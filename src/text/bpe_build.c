@@ -11,15 +11,9 @@
 
 /* ---- merges ------------------------------------------------------------------------------- */
 
-static size_t mix(uint64_t key)
-{
-    uint64_t h = key * 0x9E3779B97F4A7C15u;
-    return (size_t)(h ^ h >> 32);
-}
-
 static size_t free_slot(const struct bpe_merge *table, size_t n_slots, uint64_t pair)
 {
-    size_t slot = mix(pair) & (n_slots - 1);
+    size_t slot = ge_bpe_slot(pair, n_slots);
     while (table[slot].pair != UINT64_MAX && table[slot].pair != pair) {
         slot = (slot + 1) & (n_slots - 1);
     }
@@ -115,7 +109,7 @@ size_t ge_bpe_symbol(const struct bpe *m, const char *character, size_t n, unsig
 
 static const struct bpe_char *find_char(const struct bpe *m, uint32_t cp)
 {
-    size_t slot = mix(cp) & (m->n_char_slots - 1);
+    size_t slot = ge_bpe_slot(cp, m->n_char_slots);
     while (m->chars[slot].cp != UINT32_MAX && m->chars[slot].cp != cp) {
         slot = (slot + 1) & (m->n_char_slots - 1);
     }
@@ -197,7 +191,7 @@ static uint32_t last_char(const struct vocab *v, int32_t id)
 
 static size_t far_slot(const uint64_t *table, size_t n_slots, uint64_t pair)
 {
-    size_t slot = mix(pair) & (n_slots - 1);
+    size_t slot = ge_bpe_slot(pair, n_slots);
     while (table[slot] != UINT64_MAX && table[slot] != pair) slot = (slot + 1) & (n_slots - 1);
     return slot;
 }

@@ -17,17 +17,11 @@ static uint64_t pair_key(int32_t left, int32_t right)
     return (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
 }
 
-static size_t pair_slot(const struct bpe *m, uint64_t pair)
-{
-    uint64_t h = pair * 0x9E3779B97F4A7C15u;
-    return (size_t)(h ^ h >> 32) & (m->n_slots - 1);
-}
-
 const struct bpe_merge *ge_bpe_find_merge(const struct bpe *m, int32_t left, int32_t right)
 {
     if (m->n_slots == 0) return NULL;
     uint64_t pair = pair_key(left, right);
-    size_t slot = pair_slot(m, pair);
+    size_t slot = ge_bpe_slot(pair, m->n_slots);
     while (m->merges[slot].pair != UINT64_MAX) {
         if (m->merges[slot].pair == pair) return &m->merges[slot];
         slot = (slot + 1) & (m->n_slots - 1);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "text/decoder.h"
-#include "text/unicode.h"
+#include "text/parts_json.h"
 
 typedef ge_status parse_fn(struct decoder *d, const ge_json *node, const char *where);
 
@@ -36,18 +36,11 @@ static ge_status parse_wordpiece(struct decoder *d, const ge_json *node, const c
 
 static ge_status parse_replace(struct decoder *d, const ge_json *node, const char *where)
 {
-    const ge_json *pattern = ge_json_get(node, "pattern");
-    const char *regex = ge_json_string(ge_json_get(pattern, "Regex"), NULL);
-    const char *literal = ge_json_string(ge_json_get(pattern, "String"), NULL);
-    const char *content = ge_json_string(ge_json_get(node, "content"), NULL);
-    if ((regex == NULL) == (literal == NULL) || content == NULL) {
-        return ge_fail(GE_EFORMAT,
-                       "%s: a Replace needs \"pattern\", {\"Regex\": …} or {\"String\": …}, and "
-                       "\"content\"",
-                       where);
-    }
-    ge_status rc =
-        ge_decoder_add_replace(d, regex != NULL ? regex : literal, regex == NULL, content);
+    struct part_pattern pattern;
+    const char *content;
+    ge_status rc = ge_part_replace(node, where, &pattern, &content);
+    if (rc != GE_OK) return rc;
+    rc = ge_decoder_add_replace(d, pattern.text, pattern.literal, content);
     return rc == GE_OK ? rc : ge_fail_in(rc, "%s", where);
 }
 
@@ -65,23 +58,12 @@ static ge_status parse_fuse(struct decoder *d, const ge_json *node, const char *
     return ge_decoder_add_fuse(d);
 }
 
-static ge_status parse_character(const ge_json *node, const char *key, const char *where,
-                                 uint32_t *cp)
-{
-    size_t n = 0;
-    const char *text = ge_json_string(ge_json_get(node, key), "");
-    size_t len = strlen(text);
-    *cp = len == 0 ? 0 : ge_unicode_at(text, len, &n);
-    if (len > 0 && n == len) return GE_OK;
-    return ge_fail(GE_EFORMAT, "%s: \"%s\" is \"%.16s\", wanted one character", where, key, text);
-}
-
 static ge_status parse_strip(struct decoder *d, const ge_json *node, const char *where)
 {
     ge_status rc = GE_OK;
     int64_t left, right;
     uint32_t cp;
-    GE_TRY(parse_character(node, "content", where, &cp));
+    GE_TRY(ge_part_character(node, "content", where, NULL, &cp));
     rc = ge_json_int(ge_json_get(node, "start"), "start", 0, INT32_MAX, &left);
     if (rc == GE_OK) rc = ge_json_int(ge_json_get(node, "stop"), "stop", 0, INT32_MAX, &right);
     if (rc != GE_OK) {
@@ -97,7 +79,7 @@ static ge_status parse_metaspace(struct decoder *d, const ge_json *node, const c
 {
     ge_status rc = GE_OK;
     uint32_t cp;
-    GE_TRY(parse_character(node, "replacement", where, &cp));
+    GE_TRY(ge_part_character(node, "replacement", where, NULL, &cp));
     bool add = ge_json_bool(ge_json_get(node, "add_prefix_space"), true);
     const char *scheme =
         ge_json_string(ge_json_get(node, "prepend_scheme"), add ? "always" : "never");

@@ -14,6 +14,9 @@
 #include "text/pattern.h"
 #include "text/trie.h"
 
+/* SentencePiece's visible space, U+2581, in UTF-8. */
+#define SPACE_SYMBOL_TEXT "\xE2\x96\x81"
+
 enum { NORMALIZER_MAX_STEPS = 32 };
 
 struct normalizer_step;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "text/normalizer.h"
+#include "text/parts_json.h"
 
 typedef ge_status parse_fn(struct normalizer *n, const ge_json *node, const char *where);
 
@@ -21,18 +22,11 @@ done:
 
 static ge_status parse_replace(struct normalizer *n, const ge_json *node, const char *where)
 {
-    const ge_json *pattern = ge_json_get(node, "pattern");
-    const char *regex = ge_json_string(ge_json_get(pattern, "Regex"), NULL);
-    const char *literal = ge_json_string(ge_json_get(pattern, "String"), NULL);
-    const char *content = ge_json_string(ge_json_get(node, "content"), NULL);
-    if ((regex == NULL) == (literal == NULL) || content == NULL) {
-        return ge_fail(GE_EFORMAT,
-                       "%s: a Replace needs \"pattern\", {\"Regex\": …} or {\"String\": …}, and "
-                       "\"content\"",
-                       where);
-    }
-    ge_status rc =
-        ge_normalizer_add_replace(n, regex != NULL ? regex : literal, regex == NULL, content);
+    struct part_pattern pattern;
+    const char *content;
+    ge_status rc = ge_part_replace(node, where, &pattern, &content);
+    if (rc != GE_OK) return rc;
+    rc = ge_normalizer_add_replace(n, pattern.text, pattern.literal, content);
     return rc == GE_OK ? rc : ge_fail_in(rc, "%s", where);
 }
 

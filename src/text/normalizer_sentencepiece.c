@@ -7,7 +7,6 @@
 #include "text/normalizer.h"
 #include "text/unicode.h"
 
-static const char space_symbol[] = "\xE2\x96\x81"; /* U+2581 */
 enum { SYMBOL_BYTES = 3, SHORT_GRAPHEME = 6 };
 
 /* ---- Precompiled -------------------------------------------------------------------------- */
@@ -96,7 +95,7 @@ static struct mapped map_next(const struct normalizer_step *step, const char *s,
 static void add_space(const struct normalizer_spaces *spaces, struct ge_buf *out)
 {
     if (spaces->escape) {
-        ge_buf_add(out, space_symbol, SYMBOL_BYTES);
+        ge_buf_add(out, SPACE_SYMBOL_TEXT, SYMBOL_BYTES);
     } else {
         ge_buf_char(out, ' ');
     }
@@ -109,7 +108,7 @@ static void add_mapped(const struct normalizer_spaces *spaces, const char *s, si
     for (size_t i = 0; i < len; i++) {
         if (s[i] != ' ' || !spaces->escape) continue;
         ge_buf_add(out, s + kept, i - kept);
-        ge_buf_add(out, space_symbol, SYMBOL_BYTES);
+        ge_buf_add(out, SPACE_SYMBOL_TEXT, SYMBOL_BYTES);
         kept = i + 1;
     }
     ge_buf_add(out, s + kept, len - kept);
@@ -118,7 +117,7 @@ static void add_mapped(const struct normalizer_spaces *spaces, const char *s, si
 /* Take the spaces off the end; those that the text spells as U+2581 too. */
 static void trim_spaces(const struct normalizer_spaces *spaces, struct ge_buf *out)
 {
-    const char *space = spaces->escape ? space_symbol : " ";
+    const char *space = spaces->escape ? SPACE_SYMBOL_TEXT : " ";
     size_t n = strlen(space);
     while (out->status == GE_OK && out->len >= n &&
            memcmp(out->data + out->len - n, space, n) == 0) {

@@ -1,8 +1,8 @@
 /* Pre-tokenizers of tokenizer.json. */
 #include <string.h>
 
+#include "text/parts_json.h"
 #include "text/pretokenizer.h"
-#include "text/unicode.h"
 
 typedef ge_status parse_fn(struct pretokenizer *p, const ge_json *node, const char *where);
 
@@ -47,17 +47,10 @@ static ge_status parse_split(struct pretokenizer *p, const ge_json *node, const 
 {
     ge_status rc = GE_OK;
     enum split_behavior behavior;
-    const ge_json *pattern = ge_json_get(node, "pattern");
-    const char *regex = ge_json_string(ge_json_get(pattern, "Regex"), NULL);
-    const char *literal = ge_json_string(ge_json_get(pattern, "String"), NULL);
-    if ((regex == NULL) == (literal == NULL)) {
-        return ge_fail(GE_EFORMAT,
-                       "%s: a Split needs \"pattern\", {\"Regex\": …} or {\"String\": …}, and "
-                       "\"behavior\"",
-                       where);
-    }
+    struct part_pattern pattern;
+    GE_TRY(ge_part_pattern(node, "Split", "behavior", where, &pattern));
     GE_TRY(parse_behavior(node, NULL, where, &behavior));
-    rc = ge_pretokenizer_add_split(p, regex != NULL ? regex : literal, regex == NULL, behavior,
+    rc = ge_pretokenizer_add_split(p, pattern.text, pattern.literal, behavior,
                                    ge_json_bool(ge_json_get(node, "invert"), false));
     if (rc != GE_OK) rc = ge_fail_in(rc, "%s", where);
 done:
@@ -72,18 +65,6 @@ static ge_status parse_byte_level(struct pretokenizer *p, const ge_json *node, c
                                           ge_json_bool(ge_json_get(node, "use_regex"), true));
 }
 
-/* The one character of a string. */
-static ge_status parse_character(const ge_json *node, const char *key, const char *where,
-                                 const char **text, uint32_t *cp)
-{
-    size_t n = 0;
-    *text = ge_json_string(ge_json_get(node, key), "");
-    size_t len = strlen(*text);
-    *cp = len == 0 ? 0 : ge_unicode_at(*text, len, &n);
-    if (len > 0 && n == len) return GE_OK;
-    return ge_fail(GE_EFORMAT, "%s: \"%s\" is \"%.16s\", wanted one character", where, key, *text);
-}
-
 /* Old files have "add_prefix_space" (and "str_rep", which repeats the symbol) for
  * "prepend_scheme". */
 static ge_status parse_metaspace(struct pretokenizer *p, const ge_json *node, const char *where)
@@ -93,7 +74,7 @@ static ge_status parse_metaspace(struct pretokenizer *p, const ge_json *node, co
         [METASPACE_ALWAYS] = "always", [METASPACE_FIRST] = "first", [METASPACE_NEVER] = "never"};
     const char *symbol;
     uint32_t cp;
-    GE_TRY(parse_character(node, "replacement", where, &symbol, &cp));
+    GE_TRY(ge_part_character(node, "replacement", where, &symbol, &cp));
     bool add = ge_json_bool(ge_json_get(node, "add_prefix_space"), true);
     const char *name = ge_json_string(ge_json_get(node, "prepend_scheme"), names[add ? 0 : 2]);
     size_t scheme = 0;
@@ -120,7 +101,7 @@ static ge_status parse_delimiter(struct pretokenizer *p, const ge_json *node, co
 {
     const char *text;
     uint32_t cp;
-    ge_status rc = parse_character(node, "delimiter", where, &text, &cp);
+    ge_status rc = ge_part_character(node, "delimiter", where, &text, &cp);
     return rc == GE_OK ? ge_pretokenizer_add_delimiter(p, cp) : rc;
 }
 

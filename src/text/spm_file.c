@@ -156,9 +156,6 @@ static ge_status read_trainer(struct spm_file *f, const struct field *outer)
         case 35:
             f->byte_fallback = field.value != 0;
             break;
-        case 40:
-            f->unk_id = (int64_t)field.value;
-            break;
         default:
             break;
         }

@@ -36,7 +36,6 @@ struct spm_file {
     size_t n, cap;
     enum spm_model model;
     bool byte_fallback;
-    int64_t unk_id;       /* as the training settings say */
     const char *charsmap; /* in the file's bytes; NULL: none */
     size_t charsmap_len;
     struct normalizer_spaces spaces;

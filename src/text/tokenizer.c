@@ -169,7 +169,7 @@ static void drop_lone_symbol(struct encoding *e, size_t since)
     struct ge_tokens *out = e->ids.out;
     if (e->t->prepare.n == 0 || out->count != since + 1) return;
     const char *token = ge_tokenizer_token(e->t, out->ids[since]);
-    if (token == NULL || strcmp(token, "\xE2\x96\x81") != 0) return;
+    if (token == NULL || strcmp(token, SPACE_SYMBOL_TEXT) != 0) return;
     out->count--;
     e->ids.room++;
 }

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "text/tokenizer_load.h"
 
-static const char space_symbol[] = "\xE2\x96\x81"; /* U+2581 */
 enum { SPACE_SYMBOL = 0x2581 };
 
 static bool config_bool(const struct loader *l, const char *key, bool fallback)
@@ -122,7 +121,7 @@ static ge_status build_xlm_roberta(struct loader *l)
     GE_TRY(ge_loader_charsmap(l, &map));
     if (map.units != NULL) GE_TRY(ge_normalizer_add_precompiled(&l->t->normalizer, &map));
     GE_TRY(ge_pretokenizer_add_whitespace_split(&l->t->pretokenizer));
-    GE_TRY(ge_pretokenizer_add_metaspace(&l->t->pretokenizer, space_symbol,
+    GE_TRY(ge_pretokenizer_add_metaspace(&l->t->pretokenizer, SPACE_SYMBOL_TEXT,
                                          space ? METASPACE_ALWAYS : METASPACE_NEVER, true));
     GE_TRY(ge_decoder_add_metaspace(&l->t->decoder, SPACE_SYMBOL, !space));
 done:
@@ -139,8 +138,8 @@ static ge_status build_gemma(struct loader *l)
     ge_status rc = GE_OK;
     bool siglip = l->opt->family == GE_TOKENIZER_SIGLIP || l->opt->family == GE_TOKENIZER_SIGLIP2;
     if (siglip && !l->opt->keep_case) GE_TRY(ge_normalizer_add_lowercase(&l->t->normalizer));
-    GE_TRY(ge_normalizer_add_replace(&l->t->normalizer, " ", true, space_symbol));
-    GE_TRY(ge_decoder_add_replace(&l->t->decoder, space_symbol, true, " "));
+    GE_TRY(ge_normalizer_add_replace(&l->t->normalizer, " ", true, SPACE_SYMBOL_TEXT));
+    GE_TRY(ge_decoder_add_replace(&l->t->decoder, SPACE_SYMBOL_TEXT, true, " "));
     GE_TRY(ge_decoder_add_byte_fallback(&l->t->decoder));
     GE_TRY(ge_decoder_add_fuse(&l->t->decoder));
 done:
@@ -181,14 +180,14 @@ static ge_status build_siglip(struct loader *l)
         return ge_fail(GE_EFORMAT, "%s: unk_token is null, which this class needs", l->folder);
     }
     if (!config_bool(l, "legacy", true)) spaces.dummy_prefix = false;
-    GE_TRY(ge_normalizer_add_replace(&t->prepare, space_symbol, true, " "));
-    GE_TRY(ge_normalizer_add_prepend(&t->prepare, space_symbol));
+    GE_TRY(ge_normalizer_add_replace(&t->prepare, SPACE_SYMBOL_TEXT, true, " "));
+    GE_TRY(ge_normalizer_add_prepend(&t->prepare, SPACE_SYMBOL_TEXT));
     GE_TRY(ge_normalizer_add_siglip(&t->normalizer, config_bool(l, "do_lower_case", true)));
     GE_TRY(ge_normalizer_add_prepend(&t->normalizer, unk));
     GE_TRY(ge_loader_charsmap(l, &map));
     GE_TRY(build_kept(&l->files.spm, &kept));
     GE_TRY(ge_normalizer_add_sentencepiece(&t->normalizer, &map, &kept, spaces));
-    GE_TRY(ge_decoder_add_replace(&t->decoder, space_symbol, true, " "));
+    GE_TRY(ge_decoder_add_replace(&t->decoder, SPACE_SYMBOL_TEXT, true, " "));
     t->after_once = true;
 done:
     ge_charsmap_free(&map);
