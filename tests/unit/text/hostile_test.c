@@ -154,6 +154,32 @@ static void broken_pipelines(void **state)
     clip("{\"added_tokens\":[5]," CLIP_MODEL "}", GE_EFORMAT, "id");
 }
 
+/* What several kinds of parts are described by: a pattern, a content, one character. */
+static void incomplete_parts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *part, *message;
+    } cases[] = {
+        {"\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"ab\"}", "one character"},
+        {"\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"\"}", "one character"},
+        {"\"decoder\":{\"type\":\"Strip\",\"content\":\"éé\",\"start\":0,\"stop\":0}",
+         "one character"},
+        {"\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Removed\"}", "a Split needs"},
+        {"\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Removed\",\"pattern\":"
+         "{\"Regex\":\"a\",\"String\":\"a\"}}",
+         "a Split needs"},
+        {"\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"}}", "a Replace needs"},
+        {"\"normalizer\":{\"type\":\"Replace\",\"content\":\"a\"}", "a Replace needs"},
+        {"\"decoder\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"}}", "a Replace needs"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *json = ge_sprintf("{%s," BERT_MODEL "}", cases[i].part);
+        generic(json, GE_EFORMAT, cases[i].message);
+        free(json);
+    }
+}
+
 /* Constructs of the reference's regexes that have no counterpart. */
 static void foreign_regexes(void **state)
 {
@@ -418,12 +444,12 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_models),   cmocka_unit_test(broken_pipelines),
-        cmocka_unit_test(foreign_regexes), cmocka_unit_test(no_unknown_token),
-        cmocka_unit_test(broken_configs),  cmocka_unit_test(no_files),
-        cmocka_unit_test(deep_nesting),    cmocka_unit_test(damaged_files),
-        cmocka_unit_test(long_runs),       cmocka_unit_test(random_bytes),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(broken_models),    cmocka_unit_test(broken_pipelines),
+        cmocka_unit_test(foreign_regexes),  cmocka_unit_test(incomplete_parts),
+        cmocka_unit_test(no_unknown_token), cmocka_unit_test(broken_configs),
+        cmocka_unit_test(no_files),         cmocka_unit_test(deep_nesting),
+        cmocka_unit_test(damaged_files),    cmocka_unit_test(long_runs),
+        cmocka_unit_test(random_bytes),     cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
