@@ -257,6 +257,24 @@ done:
     return rc;
 }
 
+/* Run one, for a shape on a folder that is made for it. */
+static ge_status run_bench(struct ge_bench *b, const struct bench *which)
+{
+    ge_status rc = GE_OK;
+    char *folder = NULL;
+    if (b->tune != NULL) return ge_bench_tune(b);
+    if ((which->needs & MODEL_OR_SHAPE) && b->shape != NULL) {
+        GE_TRY(ge_bench_folder(b, &folder));
+        GE_TRY(ge_bench_make_clip(b->shape, folder));
+        b->model = folder;
+    }
+    rc = which->run(b);
+done:
+    ge_bench_remove(folder);
+    free(folder);
+    return rc;
+}
+
 int ge_cmd_bench(int argc, char **argv)
 {
     struct ge_bench b = {0};
@@ -284,7 +302,7 @@ int ge_cmd_bench(int argc, char **argv)
     if (read_args(&b, &args, argc, argv, &which) != GE_OK) {
         code = ge_cli_usage("bench", "%s", ge_error());
     } else {
-        ge_status rc = b.tune != NULL ? ge_bench_tune(&b) : which->run(&b);
+        ge_status rc = run_bench(&b, which);
         if (rc == GE_OK && !b.follow) rc = print_figures(&b, which->name);
         fflush(stdout);
         if (rc != GE_OK) code = ge_cli_fail(rc);

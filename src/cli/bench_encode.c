@@ -92,7 +92,7 @@ static ge_status first_run(struct load *l)
     return rc;
 }
 
-static ge_status open_load(struct ge_bench *b, const char *folder, struct load *l)
+static ge_status open_load(struct ge_bench *b, struct load *l)
 {
     ge_status rc = GE_OK;
     struct ge_encoder_options options = {.threads = (int)b->threads};
@@ -101,7 +101,7 @@ static ge_status open_load(struct ge_bench *b, const char *folder, struct load *
     GE_TRY(ge_inputs_device(
         &(struct ge_device_flags){b->device_name, b->dtype, b->level, b->threads}, &l->dev));
     options.max_batch = ge_backends_batch(l->dev, b->batch_size);
-    GE_TRY(ge_encoder_load(folder, l->dev, &options, &l->encoder));
+    GE_TRY(ge_encoder_load(b->model, l->dev, &options, &l->encoder));
     GE_TRY(b->texts != NULL ? read_texts(b, l) : make_pictures(b, l));
     GE_NEW(l->out, l->items * ge_encoder_dim(l->encoder));
     GE_TRY(first_run(l));
@@ -269,16 +269,9 @@ ge_status ge_bench_encode(struct ge_bench *b)
 {
     ge_status rc = GE_OK;
     struct load load = {0};
-    char *folder = NULL;
-    if (b->shape != NULL) {
-        GE_TRY(ge_bench_folder(b, &folder));
-        GE_TRY(ge_bench_make_clip(b->shape, folder));
-    }
-    GE_TRY(open_load(b, folder != NULL ? folder : b->model, &load));
+    GE_TRY(open_load(b, &load));
     GE_TRY(b->follow ? follow(&load) : run_rounds(b, &load));
 done:
     close_load(&load);
-    ge_bench_remove(folder);
-    free(folder);
     return rc;
 }

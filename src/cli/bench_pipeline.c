@@ -130,7 +130,7 @@ done:
 
 /* ---- the whole --------------------------------------------------------------------------------- */
 
-static ge_status open_pipeline(struct ge_bench *b, const char *folder, struct pipeline *p)
+static ge_status open_pipeline(struct ge_bench *b, struct pipeline *p)
 {
     ge_status rc = GE_OK;
     const struct ge_device_flags where = {b->device_name, b->dtype, b->level, b->threads};
@@ -142,9 +142,9 @@ static ge_status open_pipeline(struct ge_bench *b, const char *folder, struct pi
     GE_TRY(ge_inputs_dtype(b->dtype, &options.dtype));
     GE_TRY(ge_inputs_device(&where, &p->dev));
     options.max_batch = ge_backends_batch(p->dev, b->batch_size);
-    GE_TRY(ge_encoder_load(folder, p->dev, &options, &p->encoder));
+    GE_TRY(ge_encoder_load(b->model, p->dev, &options, &p->encoder));
     if (!ge_encoder_has_image(p->encoder)) {
-        GE_TRY(ge_fail(GE_EINVAL, "%s has no image tower", folder));
+        GE_TRY(ge_fail(GE_EINVAL, "%s has no image tower", b->model));
     }
     p->bytes = ge_preprocess_size(ge_encoder_preprocess(p->encoder));
     p->dim = ge_encoder_dim(p->encoder);
@@ -217,18 +217,11 @@ ge_status ge_bench_pipeline(struct ge_bench *b)
 {
     ge_status rc = GE_OK;
     struct pipeline p = {0};
-    char *folder = NULL;
-    if (b->shape != NULL) {
-        GE_TRY(ge_bench_folder(b, &folder));
-        GE_TRY(ge_bench_make_clip(b->shape, folder));
-    }
-    GE_TRY(open_pipeline(b, folder != NULL ? folder : b->model, &p));
+    GE_TRY(open_pipeline(b, &p));
     GE_TRY(prepare(b, &p));
     GE_TRY(run_rounds(b, &p));
     note(b, &p);
 done:
     close_pipeline(b, &p);
-    ge_bench_remove(folder);
-    free(folder);
     return rc;
 }

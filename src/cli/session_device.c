@@ -1,7 +1,6 @@
 /* The session's device, its encoders and the evaluator over them. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -154,21 +153,22 @@ void ge_session_watch(struct ge_device *dev)
 static ge_status count_sharers(const struct ge_session *s, struct ge_comm *comm, int *sharers)
 {
     ge_status rc = GE_OK;
-    struct utsname host;
-    struct ge_hash key;
-    void *all = NULL;
-    char *name =
-        ge_sprintf("%s %s", uname(&host) == 0 ? host.nodename : "", ge_device_pci(s->device));
-    GE_TRY(ge_comm_agree(comm, name == NULL ? GE_ENOMEM : GE_OK));
-    key = text_hash(name);
-    GE_TRY(gather_to_all(comm, &key, sizeof key, &all));
+    struct ge_cpu_place here;
+    struct device_place {
+        uint64_t machine;
+        struct ge_hash pci;
+    } key, *all;
+    void *gathered = NULL;
+    ge_cpu_place_here(&here);
+    key = (struct device_place){here.machine, text_hash(ge_device_pci(s->device))};
+    GE_TRY(gather_to_all(comm, &key, sizeof key, &gathered));
+    all = gathered;
     *sharers = 0;
     for (size_t i = 0; i < (size_t)ge_comm_size(comm); i++) {
-        *sharers += memcmp((struct ge_hash *)all + i, &key, sizeof key) == 0;
+        *sharers += memcmp(&all[i], &key, sizeof key) == 0;
     }
 done:
-    free(name);
-    free(all);
+    free(gathered);
     return rc;
 }
 
