@@ -1,6 +1,7 @@
 /* The metric table. */
 #include "score/metric.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -9,6 +10,11 @@
     {                                                                                              \
         .name = "match." name_, .help = help_, .role = GE_ROLE_NONE, .target = GE_TARGET_NONE,     \
         .min = 0, .max = 1                                                                         \
+    }
+#define TEXT(name_, help_, min_, max_, better_, reference_, fn_)                                   \
+    {                                                                                              \
+        .name = name_, .help = help_, .role = GE_ROLE_NONE, .target = GE_TARGET_NONE, .min = min_, \
+        .max = max_, .better = GE_BETTER_##better_, .reference = reference_, .text = fn_           \
     }
 #define COSINE(name_, role_, target_, help_)                                                       \
     {                                                                                              \
@@ -68,6 +74,11 @@ static const struct ge_metric_info table[GE_METRICS] = {
         "text_text", TEXT_TEXT, "similarity.text_text.reference - similarity.text_text.distractor"),
     [GE_METRIC_TEXT_TEXT_PROMPT] =
         COSINE("text_text.prompt", TEXT_TEXT, PROMPT, "cosine of the answer text and the prompt"),
+    [GE_METRIC_LENGTH_WORDS] =
+        TEXT("length.words", "number of words of the answer, parted by white space", 0, INFINITY,
+             NEITHER, NULL, ge_length_words),
+    [GE_METRIC_LENGTH_CHARACTERS] = TEXT("length.characters", "number of code points of the answer",
+                                         0, INFINITY, NEITHER, NULL, ge_length_characters),
 };
 
 static const struct {

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metric/metric.h"
+
 /* Which pair of inputs an embedding similarity compares. The job names an encoder for each. */
 enum ge_role { GE_ROLE_IMAGE_TEXT, GE_ROLE_IMAGE_IMAGE, GE_ROLE_TEXT_TEXT, GE_ROLES, GE_ROLE_NONE };
 
@@ -40,6 +42,8 @@ enum ge_metric_id {
     GE_METRIC_TEXT_TEXT_DISTRACTOR,
     GE_METRIC_TEXT_TEXT_MARGIN,
     GE_METRIC_TEXT_TEXT_PROMPT,
+    GE_METRIC_LENGTH_WORDS,
+    GE_METRIC_LENGTH_CHARACTERS,
     GE_METRICS,
     GE_METRIC_NONE = GE_METRICS
 };
@@ -49,7 +53,10 @@ struct ge_metric_info {
     const char *help;  /* formula, range, direction */
     enum ge_role role; /* GE_ROLE_NONE: no encoder */
     enum ge_target target; /* GE_TARGET_NONE for matchers */
-    double min, max;       /* range */
+    double min, max;       /* range; may be infinite */
+    enum ge_better better;
+    const char *reference;   /* whose digits it gives; NULL: our own definition */
+    ge_text_metric_fn *text; /* of the answer's text and its task alone; NULL: not such a one */
 };
 
 /* Row of a metric; id < GE_METRICS. */

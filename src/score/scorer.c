@@ -188,6 +188,18 @@ static void set_answered(double value[GE_METRICS], enum ge_metric_id id, enum ge
     }
 }
 
+static ge_status text_metrics(const struct ge_task_scoring *s, const struct ge_task *task,
+                              const char *text, double value[GE_METRICS])
+{
+    ge_status rc = GE_OK;
+    for (int i = 0; i < GE_METRICS; i++) {
+        const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
+        if (s->metrics[i] && m->text != NULL) GE_TRY(m->text(text, task, &value[i]));
+    }
+done:
+    return rc;
+}
+
 static ge_status matches(const struct ge_task_scoring *s, const struct ge_task *task,
                          const char *text, double value[GE_METRICS])
 {
@@ -285,7 +297,10 @@ ge_status ge_score_sample(const struct ge_task_scoring *s, const struct ge_task 
     ge_status rc = GE_OK;
     memset(out, 0, sizeof *out);
     for (int i = 0; i < GE_METRICS; i++) out->value[i] = NAN;
-    if (answer->text != NULL) GE_TRY(matches(s, task, answer->text, out->value));
+    if (answer->text != NULL) {
+        GE_TRY(matches(s, task, answer->text, out->value));
+        GE_TRY(text_metrics(s, task, answer->text, out->value));
+    }
     for (int i = 0; i < GE_METRICS; i++) {
         enum ge_metric_id id = (enum ge_metric_id)i;
         if (compares(s, id, answer)) {

@@ -12,17 +12,18 @@ complain() {
 
 # What each folder may include, beside itself and base.
 declare -A allowed=(
-    [base]="" [record]="" [device]="" [image]="" [text]=""
+    [base]="" [record]="" [stats]="" [device]="" [image]="" [text]=""
     [job]="record" [dataset]="record" [dist]="record" [store]="record"
     [model]="device image text"
     [cuda]="device"
-    [score]="record text image"
+    [metric]="record text image"
+    [score]="record text image metric"
     [respond]="record model"
     [evaluate]="record dataset image text device respond model score"
-    [aggregate]="record score text"
-    [report]="record aggregate"
-    [cli]="record job dataset image text device model respond score evaluate dist store aggregate
-           report"
+    [aggregate]="record score text metric stats"
+    [report]="record aggregate stats"
+    [cli]="record job dataset image text device metric stats model respond score evaluate dist
+           store aggregate report"
 )
 
 # Header (a pattern), and the paths that may include it (a pattern).

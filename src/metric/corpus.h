@@ -1,0 +1,45 @@
+/* Metrics over all answers of one system and direction at once. They are exact over the whole corpus:
+ * computed from the stored answers after the run, never as a mean over ranks or chunks. */
+#ifndef GE_METRIC_CORPUS_H
+#define GE_METRIC_CORPUS_H
+
+#include "metric/metric.h"
+
+/* The texts of a system in the order of (item, sample), each with its task. Borrowed. */
+struct ge_corpus {
+    const char *const *texts;
+    const struct ge_task *const *tasks;
+    size_t n;
+};
+
+/* Value over the corpus in *value (NaN: not defined for it), and in per_text (n; may be NULL) what
+ * each text has by itself, NaN where there is no such thing. GE_ENOMEM. */
+typedef ge_status ge_corpus_metric_fn(const struct ge_corpus *c, double *value, double *per_text);
+
+/* Unit embeddings of a system's answers and of what they are compared with: (n, dim) and (m, dim),
+ * rows in the order of (item, sample). Borrowed. */
+struct ge_embedding_set {
+    const float *answers, *references;
+    size_t n, m;
+    int dim;
+};
+typedef ge_status ge_set_metric_fn(const struct ge_embedding_set *s, double *value);
+
+struct ge_corpus_metric {
+    const char *name, *help, *reference; /* formula in one line; whose digits */
+    enum ge_better better;
+    double min, max;
+    ge_corpus_metric_fn *texts;   /* of texts, or NULL */
+    ge_set_metric_fn *embeddings; /* of image embeddings, or NULL */
+};
+
+/* Mean number of words. */
+ge_status ge_corpus_length(const struct ge_corpus *c, double *value, double *per_text);
+
+/* The table; constant. */
+const struct ge_corpus_metric *ge_corpus_metrics(size_t *n);
+
+/* Row of a name, or NULL. */
+const struct ge_corpus_metric *ge_corpus_metric_find(const char *name);
+
+#endif
