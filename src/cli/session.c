@@ -151,6 +151,8 @@ void ge_session_close(struct ge_session *s)
     }
     free(s->answers);
     ge_dataset_delete(&s->dataset);
+    for (size_t i = 0; s->idf != NULL && i < s->n_scoring; i++) ge_idf_delete(&s->idf[i]);
+    free(s->idf);
     free(s->scoring);
     free(s->numerics);
     free(s->tuned);

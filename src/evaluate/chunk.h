@@ -5,18 +5,22 @@
 #include "base/arena.h"
 #include "evaluate/evaluate.h"
 
-/* One text or image that one encoder must embed; unique in the chunk by (encoder, kind, what). */
+/* One text or image that one encoder must embed; unique in the chunk by (encoder, kind, prefix,
+ * what). */
 struct eval_input {
     int encoder;
     enum ge_input_kind kind;
+    const char *prefix;     /* before a text; "" for none */
     const char *what;       /* the text, or the image's path; borrowed from the records */
+    const char *text;       /* prefix and text; in the arena if there is a prefix */
     struct ge_hash content; /* of the text's or the file's bytes */
     ge_status status;       /* why it has no embedding */
     const char *reason;     /* in the arena; NULL while status is GE_OK */
     bool node_fault;        /* the failure is the node's, not the input's */
     bool truncated;         /* the text was cut to the encoder's length */
     uint8_t *pixels;        /* (height, width, 3), of the pool; NULL for texts and once embedded */
-    float *embedding;       /* (dim), in the arena; NULL until known */
+    float *embedding;       /* (dim), in the arena; NULL until known, and for tokens */
+    struct ge_token_states *tokens; /* in the arena; NULL until known, and for other kinds */
 };
 
 /* One answer to score, or one that is missing. */
@@ -47,7 +51,12 @@ struct ge_eval_chunk {
 
 /* Index of an input, or SIZE_MAX. */
 size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
-                          const char *what);
+                          const char *prefix, const char *what);
+
+static inline bool ge_eval_is_embedded(const struct eval_input *in)
+{
+    return in->embedding != NULL || in->tokens != NULL;
+}
 
 /* Cache key of an input whose content is known. */
 struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eval_input *in);
@@ -65,6 +74,9 @@ void ge_eval_fail_sample(struct ge_eval_chunk *c, struct eval_sample *s, ge_stat
 
 /* Read, decode and resize the image inputs; failures are kept with them. */
 ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *c);
+
+/* Token states of one encoder's texts that are to be compared by them; the second stage's other half. */
+ge_status ge_eval_encode_tokens(struct ge_evaluator *ev, struct ge_eval_chunk *c, int encoder);
 
 /* Samples whose answer image is broken or missing cannot be scored, whatever their rule. After
  * ge_eval_prepare_images(). */

@@ -203,7 +203,7 @@ ge_status ge_eval_check_answers(struct ge_evaluator *ev, struct ge_eval_chunk *c
         const struct eval_input *in = NULL;
         if (s->status != GE_OK || s->answer->image == NULL) continue;
         for (int e = 0; e < (int)ev->n_encoders && in == NULL; e++) {
-            size_t at = ge_eval_find_input(c, e, GE_INPUT_IMAGE, s->answer->image);
+            size_t at = ge_eval_find_input(c, e, GE_INPUT_IMAGE, "", s->answer->image);
             if (at != SIZE_MAX) in = &c->inputs[at];
         }
         if (in == NULL) {

@@ -9,23 +9,27 @@
 /* ---- inputs, each once ------------------------------------------------------------------------ */
 
 static size_t input_slot(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
-                         const char *what)
+                         const char *prefix, const char *what)
 {
     struct ge_hash h = ge_hash_bytes(what, strlen(what));
+    uint64_t tower = 8 * (uint64_t)encoder + 2 * (uint64_t)kind + (prefix[0] != '\0');
     size_t mask = c->table_size - 1;
-    size_t at = (size_t)(h.lo ^ (uint64_t)(2 * encoder + (int)kind) * 0x9E3779B97F4A7C15u) & mask;
+    size_t at = (size_t)(h.lo ^ tower * 0x9E3779B97F4A7C15u) & mask;
     for (; c->table[at] != 0; at = (at + 1) & mask) {
         const struct eval_input *in = &c->inputs[c->table[at] - 1];
-        if (in->encoder == encoder && in->kind == kind && strcmp(in->what, what) == 0) break;
+        if (in->encoder == encoder && in->kind == kind && strcmp(in->prefix, prefix) == 0 &&
+            strcmp(in->what, what) == 0) {
+            break;
+        }
     }
     return at;
 }
 
 size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
-                          const char *what)
+                          const char *prefix, const char *what)
 {
     if (c->table_size == 0) return SIZE_MAX;
-    uint32_t found = c->table[input_slot(c, encoder, kind, what)];
+    uint32_t found = c->table[input_slot(c, encoder, kind, prefix, what)];
     return found == 0 ? SIZE_MAX : found - 1;
 }
 
@@ -42,7 +46,7 @@ static ge_status grow_table(struct ge_eval_chunk *c)
     c->table_size = old_size == 0 ? 64 : 2 * old_size;
     for (size_t i = 0; i < c->n_inputs; i++) {
         const struct eval_input *in = &c->inputs[i];
-        c->table[input_slot(c, in->encoder, in->kind, in->what)] = (uint32_t)i + 1;
+        c->table[input_slot(c, in->encoder, in->kind, in->prefix, in->what)] = (uint32_t)i + 1;
     }
     free(old);
     return rc;
@@ -53,25 +57,28 @@ struct need_context {
     struct ge_eval_chunk *chunk;
 };
 
-static ge_status need_input(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                            bool is_answer)
+static ge_status need_input(void *ctx, const struct ge_score_input *in)
 {
     ge_status rc = GE_OK;
     struct need_context *need = ctx;
     struct ge_eval_chunk *c = need->chunk;
-    int encoder = need->ev->role_encoder[role];
-    (void)is_answer;
+    int encoder = need->ev->role_encoder[in->role];
+    const char *text = in->what;
     if (encoder < 0) {
         return ge_fail(GE_EINVAL,
                        "a metric compares %s, and the job names no encoder for it "
                        "(scoring.roles.%s)",
-                       ge_role_name(role), ge_role_name(role));
+                       ge_role_name(in->role), ge_role_name(in->role));
     }
     if (2 * (c->n_inputs + 1) > c->table_size) GE_TRY(grow_table(c));
-    size_t slot = input_slot(c, encoder, kind, what);
+    size_t slot = input_slot(c, encoder, in->kind, in->prefix, in->what);
     if (c->table[slot] != 0) goto done;
+    if (in->prefix[0] != '\0') {
+        GE_TRY_PTR(text, ge_arena_printf(c->arena, "%s%s", in->prefix, in->what));
+    }
     GE_GROW(c->inputs, c->n_inputs, c->cap_inputs);
-    c->inputs[c->n_inputs] = (struct eval_input){.encoder = encoder, .kind = kind, .what = what};
+    c->inputs[c->n_inputs] = (struct eval_input){
+        .encoder = encoder, .kind = in->kind, .prefix = in->prefix, .what = in->what, .text = text};
     c->table[slot] = (uint32_t)++c->n_inputs;
 done:
     return rc;
@@ -124,8 +131,10 @@ static ge_status need_answer(struct need_context *need, const struct ge_answer *
         enum ge_role role = (enum ge_role)r;
         enum ge_input_kind kind = role == GE_ROLE_TEXT_TEXT ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
         const char *what = kind == GE_INPUT_TEXT ? answer->text : answer->image;
+        if (role == GE_ROLE_BERTSCORE) continue; /* its encoder's tokens are not kept */
         if (what == NULL || need->ev->role_encoder[r] < 0) continue;
-        GE_TRY(need_input(need, role, kind, what, true));
+        const struct ge_score_input in = {role, kind, "", what, true};
+        GE_TRY(need_input(need, &in));
     }
 done:
     return rc;
@@ -196,7 +205,7 @@ static ge_status prepare_texts(struct ge_evaluator *ev, struct ge_eval_chunk *c)
     for (size_t i = 0; i < c->n_inputs; i++) {
         struct eval_input *in = &c->inputs[i];
         if (in->kind != GE_INPUT_TEXT) continue;
-        in->content = ge_hash_bytes(in->what, strlen(in->what));
+        in->content = ge_hash_bytes(in->text, strlen(in->text));
         size_t dim = ge_encoder_dim(ev->encoders[in->encoder]);
         float *v = ge_arena_alloc(c->arena, dim + 1, sizeof *v);
         if (v == NULL) GE_TRY(GE_ENOMEM);

@@ -14,24 +14,28 @@ struct lookup_context {
     bool node_fault; /* an input was missing for a reason of the node */
 };
 
-static ge_status look_up(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                         const float **out, int *dim)
+static ge_status look_up(void *ctx, const struct ge_score_input *wanted, struct ge_embedding *out)
 {
     struct lookup_context *l = ctx;
-    int encoder = l->ev->role_encoder[role];
-    size_t i = ge_eval_find_input(l->chunk, encoder, kind, what);
+    int encoder = l->ev->role_encoder[wanted->role];
+    size_t i = ge_eval_find_input(l->chunk, encoder, wanted->kind, wanted->prefix, wanted->what);
     GE_ASSERT(i != SIZE_MAX);
     const struct eval_input *in = &l->chunk->inputs[i];
-    if (in->embedding == NULL) {
+    if (!ge_eval_is_embedded(in)) {
         l->node_fault = l->node_fault || in->node_fault;
         return ge_fail(in->status, "%s", in->reason);
     }
-    *dim = (int)ge_encoder_dim(l->ev->encoders[encoder]);
-    *out = in->embedding;
+    if (in->tokens != NULL) {
+        *out = (struct ge_embedding){in->tokens->rows, in->tokens->dim, in->tokens->n,
+                                     in->tokens->ids};
+    } else {
+        *out =
+            (struct ge_embedding){in->embedding, ge_encoder_dim(l->ev->encoders[encoder]), 1, NULL};
+    }
     return GE_OK;
 }
 
-/* Every input that embeds this answer, one after another: call with *i = 0 first. */
+/* Every input that embeds this answer as it is, one after another: call with *i = 0 first. */
 static struct eval_input *next_answer_input(struct ge_evaluator *ev, struct ge_eval_chunk *c,
                                             const struct ge_answer *a, int *i)
 {
@@ -40,10 +44,28 @@ static struct eval_input *next_answer_input(struct ge_evaluator *ev, struct ge_e
         enum ge_input_kind kind = *i % 2 == 0 ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
         const char *what = kind == GE_INPUT_TEXT ? a->text : a->image;
         (*i)++;
-        size_t at = what == NULL ? SIZE_MAX : ge_eval_find_input(c, encoder, kind, what);
+        size_t at = what == NULL ? SIZE_MAX : ge_eval_find_input(c, encoder, kind, "", what);
         if (at != SIZE_MAX) return &c->inputs[at];
     }
     return NULL;
+}
+
+struct cut_context {
+    const struct ge_evaluator *ev;
+    const struct ge_eval_chunk *chunk;
+    bool cut;
+};
+
+/* A ge_score_need_fn: whether the answer was cut for it. */
+static ge_status note_cut(void *ctx, const struct ge_score_input *in)
+{
+    struct cut_context *c = ctx;
+    int encoder = c->ev->role_encoder[in->role];
+    size_t at = !in->is_answer || encoder < 0
+                    ? SIZE_MAX
+                    : ge_eval_find_input(c->chunk, encoder, in->kind, in->prefix, in->what);
+    if (at != SIZE_MAX && c->chunk->inputs[at].truncated) c->cut = true;
+    return GE_OK;
 }
 
 static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
@@ -59,6 +81,9 @@ static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         if (in->kind == GE_INPUT_IMAGE) row->image_hash = in->content;
         if (in->truncated) row->truncated = 1;
     }
+    struct cut_context cut = {ev, c, false};
+    if (s->scoring != NULL) (void)ge_score_needs(s->scoring, s->task, a, note_cut, &cut);
+    if (cut.cut) row->truncated = 1;
 }
 
 /* Embedding rows of an answer, in the order of the run's kinds: encoder by encoder, text before

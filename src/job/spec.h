@@ -69,8 +69,18 @@ struct ge_job_task {
     size_t n_thresholds;
 };
 
+/* How BERTScore is computed. */
+struct ge_job_bertscore {
+    int layer; /* -1: by the model's type and size */
+    bool idf;
+    bool has_baseline;
+    double p, r, f1; /* the baseline */
+};
+
 struct ge_job_scoring {
     const struct ge_job_encoder *image_text, *image_image, *text_text; /* roles; NULL: none */
+    const struct ge_job_encoder *bertscore;
+    struct ge_job_bertscore how_bertscore;
     const struct ge_job_task *tasks; /* the job's and the built-in ones, by type in byte order */
     size_t n_tasks;
     const char *recorded_verdicts; /* "ignore", "prefer", "require" */

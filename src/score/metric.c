@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "metric/clipscore.h"
 
 #define MATCH(name_, help_)                                                                        \
     {                                                                                              \
@@ -26,6 +27,24 @@
         .name = "similarity." name_ ".margin", .help = help_, .role = GE_ROLE_##role_,             \
         .target = GE_TARGET_MARGIN, .min = -2, .max = 2                                            \
     }
+#define LABELS(name_, role_, help_)                                                                \
+    {                                                                                              \
+        .name = "label.embedding" name_, .help = help_, .role = GE_ROLE_##role_,                   \
+        .target = GE_TARGET_LABELS, .min = 0, .max = 1                                             \
+    }
+#define CLIP(name_, target_, min_, max_, prefix_, fn_, reference_, help_)                          \
+    {                                                                                              \
+        .name = name_, .help = help_, .role = GE_ROLE_IMAGE_TEXT, .target = GE_TARGET_##target_,   \
+        .min = min_, .max = max_, .prefix = prefix_, .of_cosine = fn_, .reference = reference_     \
+    }
+#define BERT(name_, min_, max_, help_)                                                             \
+    {                                                                                              \
+        .name = "bertscore." name_, .help = help_, .role = GE_ROLE_BERTSCORE,                      \
+        .target = GE_TARGET_TOKENS, .min = min_, .max = max_, .reference = "bert_score 0.3.13"     \
+    }
+#define RESCALED(name_, max_)                                                                      \
+    BERT(name_ ".rescaled", -INFINITY, max_,                                                       \
+         "(x - b) / (1 - b) of bertscore." name_ ", b = scoring.bertscore.baseline." name_)
 
 static const struct ge_metric_info table[GE_METRICS] = {
     [GE_METRIC_EXACT] = MATCH("exact", "1 if the trimmed answer equals a reference byte for byte"),
@@ -79,6 +98,45 @@ static const struct ge_metric_info table[GE_METRICS] = {
              NEITHER, NULL, ge_length_words),
     [GE_METRIC_LENGTH_CHARACTERS] = TEXT("length.characters", "number of code points of the answer",
                                          0, INFINITY, NEITHER, NULL, ge_length_characters),
+    [GE_METRIC_LABEL_EMBEDDING] =
+        LABELS("", TEXT_TEXT,
+               "1 if of the task's labels the right one has the largest cosine with the answer "
+               "text; a tie of the largest has no value"),
+    [GE_METRIC_LABEL_EMBEDDING_IMAGE] =
+        LABELS(".image", IMAGE_TEXT,
+               "1 if of the task's labels the right one has the largest cosine with the answer "
+               "image; a tie of the largest has no value"),
+    [GE_METRIC_CLIPSCORE_25] =
+        CLIP("clipscore.2.5", DEPICTED, 0, 2.5, GE_CLIPSCORE_PREFIX, ge_clipscore_25,
+             "jmhessel/clipscore",
+             "2.5 max(cos, 0) of an answer text and the input image (the nearest of several), or "
+             "of an answer image and the prompt; `A photo depicts ` before the text"),
+    [GE_METRIC_CLIPSCORE_100] =
+        CLIP("clipscore.100", DEPICTED, -100, 100, NULL, ge_clipscore_100, "torchmetrics CLIPScore",
+             "100 cos of the same pair without prefix; torchmetrics clamps the mean over samples "
+             "at 0, which is left to the reader here"),
+    [GE_METRIC_CLIPSCORE_COS] =
+        CLIP("clipscore.cos", DEPICTED, -1, 1, NULL, NULL, "t2v_metrics, evalscope",
+             "cos of the same pair without prefix"),
+    [GE_METRIC_REFCLIPSCORE_25] =
+        CLIP("refclipscore.2.5", DEPICTED_REFERENCE, -INFINITY, 10.0 / 7, GE_CLIPSCORE_PREFIX,
+             ge_clipscore_25, "jmhessel/clipscore",
+             "harmonic mean of an answer text's clipscore.2.5 and its largest cosine with a "
+             "reference, both prefixed, that cosine unclamped; 0/0 has no value"),
+    [GE_METRIC_BERTSCORE_P] =
+        BERT("p", -1, 1,
+             "weighted mean over the answer's tokens of the largest cosine with a token of the "
+             "reference; of several references the largest"),
+    [GE_METRIC_BERTSCORE_R] =
+        BERT("r", -1, 1,
+             "weighted mean over the reference's tokens of the largest cosine with a token of the "
+             "answer; of several references the largest"),
+    [GE_METRIC_BERTSCORE_F1] =
+        BERT("f1", -INFINITY, INFINITY,
+             "2 P R / (P + R), 0 if not a number; of several references the largest"),
+    [GE_METRIC_BERTSCORE_P_RESCALED] = RESCALED("p", 1),
+    [GE_METRIC_BERTSCORE_R_RESCALED] = RESCALED("r", 1),
+    [GE_METRIC_BERTSCORE_F1_RESCALED] = RESCALED("f1", INFINITY),
 };
 
 static const struct {
@@ -111,7 +169,8 @@ enum ge_metric_id ge_metric_find(const char *name)
 
 const char *ge_role_name(enum ge_role r)
 {
-    static const char *const names[GE_ROLES] = {"image_text", "image_image", "text_text"};
+    static const char *const names[GE_ROLES] = {"image_text", "image_image", "text_text",
+                                                "bertscore"};
     GE_ASSERT(r < GE_ROLES);
     return names[r];
 }

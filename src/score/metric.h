@@ -9,7 +9,14 @@
 #include "metric/metric.h"
 
 /* Which pair of inputs an embedding similarity compares. The job names an encoder for each. */
-enum ge_role { GE_ROLE_IMAGE_TEXT, GE_ROLE_IMAGE_IMAGE, GE_ROLE_TEXT_TEXT, GE_ROLES, GE_ROLE_NONE };
+enum ge_role {
+    GE_ROLE_IMAGE_TEXT,
+    GE_ROLE_IMAGE_IMAGE,
+    GE_ROLE_TEXT_TEXT,
+    GE_ROLE_BERTSCORE, /* texts by the states of their tokens */
+    GE_ROLES,
+    GE_ROLE_NONE
+};
 
 /* What an answer is compared with. */
 enum ge_target {
@@ -18,6 +25,11 @@ enum ge_target {
     GE_TARGET_MARGIN,     /* reference minus distractor: the contrastive margin */
     GE_TARGET_PROMPT,     /* the task's prompt */
     GE_TARGET_INPUT,      /* the task's input image */
+    GE_TARGET_DEPICTED,   /* what image and text go together with an answer: the task's input image
+                             for a text, its prompt for an image */
+    GE_TARGET_DEPICTED_REFERENCE, /* that, and the right references besides */
+    GE_TARGET_LABELS,             /* the labels of the task's set */
+    GE_TARGET_TOKENS,             /* the tokens of each right reference */
     GE_TARGET_NONE
 };
 
@@ -44,6 +56,18 @@ enum ge_metric_id {
     GE_METRIC_TEXT_TEXT_PROMPT,
     GE_METRIC_LENGTH_WORDS,
     GE_METRIC_LENGTH_CHARACTERS,
+    GE_METRIC_LABEL_EMBEDDING,
+    GE_METRIC_LABEL_EMBEDDING_IMAGE,
+    GE_METRIC_CLIPSCORE_25,
+    GE_METRIC_CLIPSCORE_100,
+    GE_METRIC_CLIPSCORE_COS,
+    GE_METRIC_REFCLIPSCORE_25,
+    GE_METRIC_BERTSCORE_P, /* these six in this order */
+    GE_METRIC_BERTSCORE_R,
+    GE_METRIC_BERTSCORE_F1,
+    GE_METRIC_BERTSCORE_P_RESCALED,
+    GE_METRIC_BERTSCORE_R_RESCALED,
+    GE_METRIC_BERTSCORE_F1_RESCALED,
     GE_METRICS,
     GE_METRIC_NONE = GE_METRICS
 };
@@ -57,6 +81,8 @@ struct ge_metric_info {
     enum ge_better better;
     const char *reference;   /* whose digits it gives; NULL: our own definition */
     ge_text_metric_fn *text; /* of the answer's text and its task alone; NULL: not such a one */
+    const char *prefix;      /* put in front of the texts that are embedded; NULL: none */
+    double (*of_cosine)(double cosine); /* value from the largest cosine; NULL: the cosine itself */
 };
 
 /* Row of a metric; id < GE_METRICS. */
