@@ -165,6 +165,27 @@ static void dimension_table(const struct ge_summary *s, const char *dimension, s
     }
 }
 
+static void corpus_metrics(const struct ge_summary *s, struct ge_buf *out)
+{
+    if (s->n_corpus == 0) return;
+    ge_buf_str(out, "\n### Metrics over all answers\n\n| system | direction | task | metric | n | "
+                    "value |\n|:--|:--|:--|:--|--:|--:|\n");
+    for (size_t i = 0; i < s->n_corpus; i++) {
+        const struct ge_corpus_row *c = &s->corpus[i];
+        ge_buf_str(out, "| ");
+        cell_text(out, c->system);
+        ge_buf_printf(out, " | %s | ", ge_direction_name(c->direction));
+        cell_text(out, c->task);
+        ge_buf_printf(out, " | `%s` | %zu | ", c->metric, c->n);
+        if (isnan(c->value)) {
+            ge_buf_str(out, missing);
+        } else {
+            ge_buf_printf(out, "%.4f", c->value);
+        }
+        ge_buf_str(out, " |\n");
+    }
+}
+
 ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
                              struct ge_buf *out)
 {
@@ -179,6 +200,7 @@ ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *
     for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
         dimension_table(s, dimensions[i], out);
     }
+    corpus_metrics(s, out);
     failures(s, out);
     return ge_buf_status(out);
 }

@@ -53,7 +53,7 @@ typedef ge_status ge_score_lookup_fn(void *ctx, enum ge_role role, enum ge_input
 
 struct ge_score {
     double value[GE_METRICS]; /* NaN where not enabled or not applicable (no reference, say) */
-    double verdict;           /* in [0,1] */
+    double verdict;           /* in [0,1]; NaN: none was asked for (GE_RULE_NONE) */
     uint16_t rule;            /* enum ge_rule that gave it */
     uint32_t judges;
 };
