@@ -85,6 +85,7 @@ int ge_cmd_embed(int argc, char **argv);
 int ge_cmd_tokenize(int argc, char **argv);
 int ge_cmd_preprocess(int argc, char **argv);
 int ge_cmd_score(int argc, char **argv);
+int ge_cmd_import(int argc, char **argv);
 int ge_cmd_metrics(int argc, char **argv);
 int ge_cmd_doctor(int argc, char **argv);
 int ge_cmd_bench(int argc, char **argv);
