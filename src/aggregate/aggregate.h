@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include "aggregate/corpus.h"
+#include "aggregate/diagnose.h"
 #include "base/status.h"
 #include "record/run.h"
 
@@ -89,6 +90,8 @@ struct ge_summary {
     size_t n_metrics;
     struct ge_corpus_row *corpus;
     size_t n_corpus;
+    struct ge_diagnosis *diagnoses;
+    size_t n_diagnoses;
     size_t errors, undone; /* samples, in total */
 };
 
