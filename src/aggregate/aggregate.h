@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aggregate/corpus.h"
+#include "aggregate/diagnose.h"
 #include "base/status.h"
 #include "record/run.h"
 
@@ -27,6 +29,8 @@ struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
     double level;        /* confidence, e.g. 0.95 */
     bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
+    const struct ge_corpus_wish *corpus; /* (n_corpus) corpus metrics by task type */
+    size_t n_corpus;
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -84,6 +88,10 @@ struct ge_summary {
     size_t n_rows;
     struct ge_metric_row *metrics;
     size_t n_metrics;
+    struct ge_corpus_row *corpus;
+    size_t n_corpus;
+    struct ge_diagnosis *diagnoses;
+    size_t n_diagnoses;
     size_t errors, undone; /* samples, in total */
 };
 

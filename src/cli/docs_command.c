@@ -78,7 +78,7 @@ static void metrics_markdown(struct ge_buf *out)
                       m->role == GE_ROLE_NONE ? "" : ge_role_name(m->role));
     }
     ge_buf_str(out, rules_intro);
-    for (int i = 0; i < GE_RULES; i++) add_rule(out, (enum ge_rule)i);
+    for (int i = 0; i < GE_RULE_NONE; i++) add_rule(out, (enum ge_rule)i);
 }
 
 static ge_status print_document(const char *name)

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "metric/corpus.h"
 #include "score/metric.h"
 
 /* ---- vocabulary and scoring ----------------------------------------------------------------------- */
 
 const struct ge_job_vocabulary *ge_session_vocabulary(void)
 {
-    static struct ge_job_metric metrics[GE_METRICS];
+    enum { MOST = GE_METRICS + 64 };
+    static struct ge_job_metric metrics[MOST];
     static const char *rules[GE_RULES];
     static struct ge_job_vocabulary v;
     for (int i = 0; i < GE_METRICS; i++) {
@@ -20,8 +23,15 @@ const struct ge_job_vocabulary *ge_session_vocabulary(void)
         metrics[i].name = m->name;
         metrics[i].role = m->role == GE_ROLE_NONE ? NULL : ge_role_name(m->role);
     }
+    size_t n = GE_METRICS, n_corpus;
+    const struct ge_corpus_metric *corpus = ge_corpus_metrics(&n_corpus);
+    GE_ASSERT(n + n_corpus <= MOST);
+    for (size_t i = 0; i < n_corpus; i++) {
+        if (ge_metric_find(corpus[i].name) != GE_METRIC_NONE) continue;
+        metrics[n++] = (struct ge_job_metric){.name = corpus[i].name};
+    }
     for (int i = 0; i < GE_RULES; i++) rules[i] = ge_rule_name((enum ge_rule)i);
-    v = (struct ge_job_vocabulary){metrics, GE_METRICS, rules, GE_RULES};
+    v = (struct ge_job_vocabulary){metrics, n, rules, GE_RULES};
     return &v;
 }
 
@@ -46,7 +56,8 @@ static ge_status make_scoring(const struct ge_job *job, const struct ge_job_task
             task->fallback_metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->fallback_metric),
     };
     for (size_t i = 0; i < task->metrics.n; i++) {
-        out->metrics[ge_metric_find(task->metrics.v[i])] = true;
+        enum ge_metric_id id = ge_metric_find(task->metrics.v[i]);
+        if (id != GE_METRIC_NONE) out->metrics[id] = true; /* else of the whole corpus */
     }
     const char *judged = out->rule == GE_RULE_THRESHOLD ? task->metric : task->fallback_metric;
     const struct ge_job_threshold *threshold =

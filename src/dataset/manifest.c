@@ -163,12 +163,10 @@ static ge_status check_answer(const struct ge_fields *f, const struct ge_task *t
     return GE_OK;
 }
 
-static ge_status read_task(const struct ge_fields *f, struct ge_task *t)
+ge_status ge_manifest_task(const struct ge_fields *f, struct ge_task *t)
 {
     ge_status rc = GE_OK;
     *t = (struct ge_task){.present = true};
-    GE_TRY(ge_fields_string(f, "task", true, &t->type));
-    GE_TRY(ge_fields_string(f, "prompt", true, &t->prompt));
     GE_TRY(ge_fields_paths(f, "images", &t->images));
     GE_TRY(ge_fields_strings(f, "references", &t->references));
     GE_TRY(ge_fields_paths(f, "reference_images", &t->reference_images));
@@ -264,6 +262,7 @@ done:
 
 static ge_status read_direction(const struct ge_fields *f, enum ge_direction d, struct ge_task *t)
 {
+    ge_status rc = GE_OK;
     const char *name = ge_direction_name(d);
     const ge_json *node = ge_json_get(f->object, name);
     if (node == NULL || ge_json_type(node) == GE_JSON_NULL) return GE_OK;
@@ -271,7 +270,11 @@ static ge_status read_direction(const struct ge_fields *f, enum ge_direction d, 
     struct ge_fields g = *f;
     g.object = node;
     g.prefix = d == GE_UND ? "und." : "gen.";
-    return read_task(&g, t);
+    GE_TRY(ge_manifest_task(&g, t));
+    GE_TRY(ge_fields_string(&g, "task", true, &t->type));
+    GE_TRY(ge_fields_string(&g, "prompt", true, &t->prompt));
+done:
+    return rc;
 }
 
 ge_status ge_manifest_item(const struct ge_fields *f, struct ge_item *item)

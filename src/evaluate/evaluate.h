@@ -48,6 +48,7 @@ struct ge_evaluator {
     struct ge_image_options image;      /* how files are decoded */
     bool drop_responses;                /* no response rows: what was answered */
     bool keep_embeddings;               /* embedding rows of the answers */
+    bool empty_texts;                   /* an empty text is an answer to score, no error row */
     struct ge_cache *cache;             /* embeddings over chunks; NULL: none */
     struct ge_pixels *pixels;           /* memory of prepared images; NULL: the heap */
     struct ge_pool *decode_pool;        /* of the prepare stage; NULL: its own thread */

@@ -162,7 +162,7 @@ static ge_status add_sample(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         ge_eval_fail_sample(c, s, GE_EFORMAT, answer->problem);
     } else if (answer->text == NULL && answer->image == NULL) {
         ge_eval_fail_sample(c, s, GE_EFORMAT, "the answer holds neither a text nor an image");
-    } else if (answer->text != NULL && is_blank(answer->text)) {
+    } else if (answer->text != NULL && !ev->empty_texts && is_blank(answer->text)) {
         ge_eval_fail_sample(c, s, GE_EFORMAT, "the answer is an empty text");
     } else if (s->scoring == NULL) {
         ge_eval_fail_sample(c, s, GE_EINVAL, "the job does not say how this task is scored");

@@ -152,7 +152,7 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     }
     if (reason != NULL) {
         add_error(c, s, rc, reason);
-    } else {
+    } else if (!isnan(score.verdict)) {
         r->verdicts[r->n_verdicts++] = (struct ge_verdict_row){
             .key = s->key, .value = score.verdict, .rule = score.rule, .judges = score.judges};
     }

@@ -19,7 +19,7 @@
 #include "record/item.h"
 
 struct ge_job_dataset {
-    const char *format;                        /* "auto", "manifest", "gapeval", "gapeval-jsonl" */
+    const char *format;                        /* "auto", "manifest", "gapeval", … */
     const char *path;                          /* absolute */
     int64_t limit;                             /* first items of the selection; 0: all */
     struct ge_strings categories, tags, items; /* selection; empty: no restriction */

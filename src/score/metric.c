@@ -151,6 +151,7 @@ static const struct {
     [GE_RULE_THRESHOLD] = {"threshold", GE_METRIC_NONE},
     [GE_RULE_CONTRASTIVE] = {"contrastive", GE_METRIC_NONE},
     [GE_RULE_RECORDED] = {"recorded", GE_METRIC_NONE},
+    [GE_RULE_NONE] = {"none", GE_METRIC_NONE},
 };
 
 const struct ge_metric_info *ge_metric_info(enum ge_metric_id id)

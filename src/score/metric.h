@@ -103,6 +103,7 @@ enum ge_rule {
     GE_RULE_THRESHOLD,   /* one metric beyond its threshold */
     GE_RULE_CONTRASTIVE, /* a margin metric > the rule's margin */
     GE_RULE_RECORDED,    /* the verdict that came with the answer */
+    GE_RULE_NONE,        /* scores alone, no verdict (not for jobs) */
     GE_RULES
 };
 const char *ge_rule_name(enum ge_rule r);    /* "exact", "alias", … */

@@ -201,7 +201,9 @@ ge_status ge_score_sample(const struct ge_task_scoring *s, const struct ge_task 
     if (s->recorded == GE_RECORDED_REQUIRE && !has_recorded) {
         GE_TRY(ge_fail(GE_EFORMAT, "the answer carries no verdict, and the job requires one"));
     }
-    if (has_recorded) {
+    if (s->rule == GE_RULE_NONE) {
+        out->verdict = NAN;
+    } else if (has_recorded) {
         GE_TRY(recorded_verdict(answer, out));
     } else {
         GE_TRY(rule_verdict(s, answer, out));

@@ -73,7 +73,7 @@ typedef ge_status ge_score_lookup_fn(void *ctx, const struct ge_score_input *in,
 
 struct ge_score {
     double value[GE_METRICS]; /* NaN where not enabled or not applicable (no reference, say) */
-    double verdict;           /* in [0,1] */
+    double verdict;           /* in [0,1]; NaN: none was asked for (GE_RULE_NONE) */
     uint16_t rule;            /* enum ge_rule that gave it */
     uint32_t judges;
 };
