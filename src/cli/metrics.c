@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/backends.h"
+#include "cli/bertscore.h"
 #include "cli/cli.h"
 #include "cli/inputs.h"
 #include "cli/metrics.h"
@@ -26,6 +27,7 @@ struct metrics {
     bool list;
     struct ge_device_flags where;
     struct ge_image_flags switches;
+    struct ge_bertscore_flags bertscore;
     long batch_size;
 
     struct ge_arena *arena;
@@ -35,6 +37,7 @@ struct metrics {
     struct ge_task_scoring *scoring; /* (n_scoring) a row for each task type, all alike */
     struct ge_corpus_wish *wishes;   /* (n_scoring) */
     size_t n_scoring;
+    struct ge_idf **idf; /* (n_scoring) */
     struct ge_device *device;
     struct ge_preprocess_switches image;
     struct ge_encoder *encoder[MAX_ENCODERS];
@@ -129,6 +132,7 @@ static const struct {
 } encoder_names[] = {
     {"clip", {GE_ROLE_IMAGE_TEXT, GE_ROLE_IMAGE_IMAGE}},
     {"sentence", {GE_ROLE_TEXT_TEXT, GE_ROLE_TEXT_TEXT}},
+    {"bertscore", {GE_ROLE_BERTSCORE, GE_ROLE_BERTSCORE}},
 };
 enum { ENCODER_NAMES = sizeof encoder_names / sizeof encoder_names[0] };
 
@@ -148,7 +152,8 @@ static ge_status read_encoder(struct metrics *c, const char *given, int *index, 
         *folder = equals + 1;
         return GE_OK;
     }
-    return ge_fail(GE_EINVAL, "--encoder %s: wanted clip=FOLDER or sentence=FOLDER", given);
+    return ge_fail(GE_EINVAL,
+                   "--encoder %s: wanted clip=FOLDER, sentence=FOLDER or bertscore=FOLDER", given);
 }
 
 static ge_status load_encoder(struct metrics *c, int index, const char *folder)
@@ -169,6 +174,13 @@ done:
     return rc;
 }
 
+static const char *name_of(enum ge_role role)
+{
+    int i = 0;
+    while (encoder_names[i].roles[0] != role && encoder_names[i].roles[1] != role) i++;
+    return encoder_names[i].name;
+}
+
 static ge_status check_roles(const struct metrics *c)
 {
     for (size_t i = 0; i < c->n_scoring; i++) {
@@ -177,10 +189,21 @@ static ge_status check_roles(const struct metrics *c)
             if (!c->scoring[i].metrics[m] || info->role == GE_ROLE_NONE) continue;
             if (c->evaluator.role_encoder[info->role] >= 0) continue;
             return ge_fail(GE_EINVAL, "%s needs an encoder: --encoder %s=FOLDER", info->name,
-                           info->role == GE_ROLE_TEXT_TEXT ? "sentence" : "clip");
+                           name_of(info->role));
         }
     }
     return GE_OK;
+}
+
+static ge_status prepare_bertscore(struct metrics *c)
+{
+    struct ge_job_bertscore how;
+    int role = c->evaluator.role_encoder[GE_ROLE_BERTSCORE];
+    ge_status rc = ge_bertscore_flags_read(&c->bertscore, &how);
+    if (rc != GE_OK || role < 0) return rc;
+    return ge_bertscore_prepare(&how, "bertscore", c->encoder[role], c->dataset->items,
+                                c->dataset->n, c->scoring, c->n_scoring, &c->idf,
+                                &c->evaluator.bertscore_layer);
 }
 
 static ge_status load_encoders(struct metrics *c)
@@ -201,6 +224,7 @@ static ge_status load_encoders(struct metrics *c)
         if (rc != GE_OK) GE_TRY(ge_fail_in(rc, "--encoder %s", encoder_names[index].name));
     }
     GE_TRY(check_roles(c));
+    GE_TRY(prepare_bertscore(c));
 done:
     return rc;
 }
@@ -444,6 +468,7 @@ static void clean_up(struct metrics *c)
     ge_pool_delete(&c->pool);
     ge_answers_delete(&c->answers);
     ge_dataset_delete(&c->dataset);
+    ge_bertscore_free(&c->idf, c->n_scoring);
     free(c->scoring);
     free(c->wishes);
     ge_arena_delete(&c->arena);
@@ -463,7 +488,7 @@ done:
 
 int ge_cmd_metrics(int argc, char **argv)
 {
-    struct metrics c = {0};
+    struct metrics c = {.bertscore = {.layer = -1}};
     const struct ge_flag flags[] = {{"--predictions", &c.predictions, NULL, NULL},
                                     {"--metric", &c.names, NULL, NULL},
                                     {"--encoder", &c.encoders, NULL, NULL},
@@ -478,6 +503,9 @@ int ge_cmd_metrics(int argc, char **argv)
                                     {"--alpha", &c.switches.alpha, NULL, NULL},
                                     {"--pillow", &c.switches.pillow, NULL, NULL},
                                     {"--resize", &c.switches.resize, NULL, NULL},
+                                    {"--bertscore-layer", NULL, &c.bertscore.layer, NULL},
+                                    {"--bertscore-idf", NULL, NULL, &c.bertscore.idf},
+                                    {"--bertscore-baseline", &c.bertscore.baseline, NULL, NULL},
                                     {NULL, NULL, NULL, NULL}};
     struct ge_args args = {.command = "metrics", .flags = flags, .repeatable = "--encoder"};
     int code = GE_EXIT_DONE;

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/bertscore.h"
 #include "metric/corpus.h"
 #include "score/metric.h"
 
@@ -162,8 +163,7 @@ void ge_session_close(struct ge_session *s)
     }
     free(s->answers);
     ge_dataset_delete(&s->dataset);
-    for (size_t i = 0; s->idf != NULL && i < s->n_scoring; i++) ge_idf_delete(&s->idf[i]);
-    free(s->idf);
+    ge_bertscore_free(&s->idf, s->n_scoring);
     free(s->scoring);
     free(s->numerics);
     free(s->tuned);

@@ -18,7 +18,7 @@ struct ge_session {
     struct ge_answers_file **answers; /* (job->n_systems) */
     struct ge_task_scoring *scoring;  /* sorted by task */
     size_t n_scoring;
-    struct ge_idf **idf; /* (n_scoring) of BERTScore's tokens; NULL: none */
+    struct ge_idf **idf; /* (n_scoring) BERTScore's document frequencies; NULL: none */
     struct ge_preprocess_switches switches;
 
     struct ge_device *device;
@@ -65,12 +65,6 @@ ge_status ge_session_load_encoders(struct ge_session *s, struct ge_comm *comm);
 
 /* Show the spans of the trace to the device's own profiler, too; NULL: no more. One device at a time. */
 void ge_session_watch(struct ge_device *dev);
-
-/* Complete s->scoring and the evaluator for BERTScore, if the job names an encoder for it: layer,
- * special tokens, document frequencies of the dataset's references. After loading the encoders;
- * called by ge_session_make_evaluator(). GE_EUNSUPPORTED: an encoder without token states; GE_EINVAL:
- * no such layer. */
-ge_status ge_session_prepare_bertscore(struct ge_session *s);
 
 /* Fill s->evaluator; after everything above. */
 ge_status ge_session_make_evaluator(struct ge_session *s);

@@ -20,7 +20,7 @@ struct eval_input {
     bool truncated;         /* the text was cut to the encoder's length */
     uint8_t *pixels;        /* (height, width, 3), of the pool; NULL for texts and once embedded */
     float *embedding;       /* (dim), in the arena; NULL until known, and for tokens */
-    struct ge_token_states *tokens; /* in the arena; NULL until known, and for other kinds */
+    struct ge_token_states *tokens; /* in `states`; NULL unless known, and for other kinds */
 };
 
 /* One answer to score, or one that is missing. */
@@ -38,6 +38,7 @@ struct eval_sample {
 struct ge_eval_chunk {
     const struct ge_evaluator *ev; /* which made it */
     struct ge_arena *arena;
+    struct ge_arena *states; /* token states, which only scoring needs; NULL: none */
     uint32_t cell, first, count;
     struct eval_sample *samples;
     size_t n_samples, cap_samples;
@@ -77,6 +78,9 @@ ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *
 
 /* Token states of one encoder's texts that are to be compared by them; the second stage's other half. */
 ge_status ge_eval_encode_tokens(struct ge_evaluator *ev, struct ge_eval_chunk *c, int encoder);
+
+/* Give the token states back: they are a thousand times the size of what is scored. */
+void ge_eval_drop_tokens(struct ge_eval_chunk *c);
 
 /* Samples whose answer image is broken or missing cannot be scored, whatever their rule. After
  * ge_eval_prepare_images(). */

@@ -253,6 +253,7 @@ void ge_eval_chunk_delete(struct ge_eval_chunk **chunk)
     free(c->inputs);
     free(c->samples);
     free(c->table);
+    ge_arena_delete(&c->states);
     ge_arena_delete(&c->arena);
     free(c);
 }

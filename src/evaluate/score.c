@@ -187,6 +187,7 @@ ge_status ge_eval_score(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
 {
     double start = ge_now(), span = ge_trace_begin("score");
     ge_status rc = score_samples(ev, chunk);
+    ge_eval_drop_tokens(chunk);
     ge_trace_end("score", span, chunk->n_samples);
     chunk->times.score += ge_now() - start;
     *result = &chunk->result;

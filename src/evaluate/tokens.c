@@ -1,5 +1,5 @@
-/* Second stage, for texts that are compared token by token. Their states stay with the chunk: the
- * cache keeps single embeddings only. */
+/* Second stage, for texts that are compared token by token. Their states stay with the chunk until it
+ * is scored: the cache keeps single embeddings only. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -16,9 +16,9 @@ static ge_status encode(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     ge_status rc = GE_OK;
     struct ge_encoder *encoder = ev->encoders[inputs[0]->encoder];
     struct ge_token_states *states;
-    GE_TRY_PTR(states, ge_arena_alloc(c->arena, n, sizeof *states));
+    GE_TRY_PTR(states, ge_arena_alloc(c->states, n, sizeof *states));
     for (size_t i = 0; i < n; i++) texts[i] = inputs[i]->text;
-    rc = ge_encoder_token_states(encoder, texts, n, ev->bertscore_layer, c->arena, states);
+    rc = ge_encoder_token_states(encoder, texts, n, ev->bertscore_layer, c->states, states);
     if (ge_status_is_content(rc) && n == 1) {
         ge_eval_fail_input(c, inputs[0], rc, false);
         return GE_OK;
@@ -51,6 +51,7 @@ ge_status ge_eval_encode_tokens(struct ge_evaluator *ev, struct ge_eval_chunk *c
         struct eval_input *in = &c->inputs[i];
         if (in->encoder == encoder && in->kind == GE_INPUT_TOKENS) inputs[n++] = in;
     }
+    if (n > 0 && c->states == NULL) GE_TRY_PTR(c->states, ge_arena_new());
     for (size_t i = 0; i < n; i += limit) {
         if (ge_eval_is_cancelled(ev)) GE_TRY(ge_fail(GE_EINTERRUPTED, "cancelled"));
         GE_TRY(encode(ev, c, inputs + i, n - i < limit ? n - i : limit, texts));
@@ -62,4 +63,10 @@ done:
     free(inputs);
     free(texts);
     return rc;
+}
+
+void ge_eval_drop_tokens(struct ge_eval_chunk *c)
+{
+    for (size_t i = 0; i < c->n_inputs; i++) c->inputs[i].tokens = NULL;
+    ge_arena_delete(&c->states);
 }

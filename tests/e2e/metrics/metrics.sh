@@ -73,7 +73,46 @@ wants out.jsonl '{"id":"nothing","error":"no prediction"}'
 grep -q '^{"id":"broken","error":"' out.jsonl || problem "broken: $(cat out.jsonl)"
 rm out.jsonl
 
+# ---- BERTScore: the same text has 1, an empty one 0; the baseline is 0; with idf a token that all
+# references have weighs nothing
+cat >predictions.jsonl <<'LINES'
+{"id": "same", "prediction": "a red circle", "references": ["two blue stars", " a red circle\n"]}
+{"id": "empty", "prediction": "", "references": ["a red circle"]}
+LINES
+metrics bertscore.f1,bertscore.f1.rescaled --encoder "bertscore=$demo/sentence" --bertscore-layer 1 \
+    --bertscore-baseline 0.25,0.25,0.5
+[[ $rc == 0 ]] || problem "exit code $rc: $(cat said)"
+grep -qE '^\{"id":"same","bertscore.f1":(1|1.0000000[0-9]*|0.9999999[0-9]*),"bertscore.f1.rescaled":(1|1.0000000[0-9]*|0.9999999[0-9]*)\}$' out.jsonl ||
+    problem "bertscore: $(cat out.jsonl)"
+wants out.jsonl '{"id":"empty","bertscore.f1":0,"bertscore.f1.rescaled":-1}'
+rm out.jsonl
+cat >predictions.jsonl <<'LINES'
+{"id": "common", "prediction": "red", "references": ["red"]}
+LINES
+metrics bertscore.p,bertscore.f1 --encoder "bertscore=$demo/sentence" --bertscore-idf
+wants out.jsonl '{"id":"common","bertscore.f1":0}'
+rm out.jsonl
+
+# ---- CLIPScore: a picture and the prompt that it was drawn for, in three dialects
+cat >predictions.jsonl <<LINES
+{"id": "drawn", "prediction_image": "$demo/images/counting-02.png", "prompt": "one white square"}
+{"id": "said", "prediction": "one white square", "image": "$demo/images/counting-02.png", "references": ["one white square"]}
+LINES
+metrics clipscore.cos,clipscore.100,clipscore.2.5,refclipscore.2.5 --encoder clip="$demo/clip"
+[[ $rc == 0 ]] || problem "exit code $rc: $(cat said)"
+grep -qE '^\{"id":"drawn","clipscore.2.5":[01]\.[0-9]+,"clipscore.100":77\.[0-9]+,"clipscore.cos":0\.77[0-9]+\}$' out.jsonl ||
+    problem "clipscore: $(cat out.jsonl)"
+grep -qE '^\{"id":"said","clipscore.2.5":[01]\.[0-9]+,"clipscore.100":77\.[0-9]+,"clipscore.cos":0\.77[0-9]+,"refclipscore.2.5":[01]\.[0-9]+\}$' out.jsonl ||
+    problem "refclipscore: $(cat out.jsonl)"
+rm out.jsonl
+
 # ---- refused
+metrics bertscore.f1;                    refused bertscore.f1 --encoder bertscore
+metrics bertscore.f1 --encoder "bertscore=$demo/clip"; refused bertscore clip "no token states"
+metrics bertscore.f1 --encoder "bertscore=$demo/sentence" --bertscore-layer 99; refused layer 99
+metrics bertscore.p.rescaled --encoder "bertscore=$demo/sentence"; refused bertscore.p.rescaled --bertscore-baseline
+metrics bertscore.p --encoder "bertscore=$demo/sentence" --bertscore-baseline 0.1,0.2; refused --bertscore-baseline P,R,F1
+metrics bertscore.p --encoder "bertscore=$demo/sentence" --bertscore-baseline 0.1,0.2,1; refused 0.999999
 metrics similarity.text_text.reference;  refused similarity.text_text.reference --encoder sentence
 metrics similarity.text_text.reference --encoder text="$demo/sentence"; refused text= clip sentence
 metrics similarity.text_text.reference --encoder sentence=nowhere; refused sentence nowhere
