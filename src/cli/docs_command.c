@@ -78,7 +78,7 @@ static void metrics_markdown(struct ge_buf *out)
     for (int i = 0; i < GE_METRICS; i++) {
         const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
         ge_buf_printf(out, "| `%s` | %s | %g to %g | %s |\n", m->name, m->help, m->min, m->max,
-                      m->role == GE_ROLE_NONE ? "" : ge_role_name(m->role));
+                      ge_role_needs_encoder(m->role) ? ge_role_name(m->role) : "");
     }
     ge_buf_str(out, rules_intro);
     for (int i = 0; i < GE_RULE_NONE; i++) add_rule(out, (enum ge_rule)i);

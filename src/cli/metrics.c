@@ -186,7 +186,7 @@ static ge_status check_roles(const struct metrics *c)
     for (size_t i = 0; i < c->n_scoring; i++) {
         for (int m = 0; m < GE_METRICS; m++) {
             const struct ge_metric_info *info = ge_metric_info((enum ge_metric_id)m);
-            if (!c->scoring[i].metrics[m] || info->role == GE_ROLE_NONE) continue;
+            if (!c->scoring[i].metrics[m] || !ge_role_needs_encoder(info->role)) continue;
             if (c->evaluator.role_encoder[info->role] >= 0) continue;
             return ge_fail(GE_EINVAL, "%s needs an encoder: --encoder %s=FOLDER", info->name,
                            name_of(info->role));

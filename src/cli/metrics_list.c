@@ -34,7 +34,7 @@ void ge_metrics_list(FILE *out)
     for (int i = 0; i < GE_METRICS; i++) {
         const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
         print_row(out, m->name, m->help, m->min, m->max, m->better,
-                  m->role == GE_ROLE_NONE ? NULL : ge_role_name(m->role), m->reference);
+                  ge_role_needs_encoder(m->role) ? ge_role_name(m->role) : NULL, m->reference);
     }
     fprintf(out, "\n# all answers of a system, direction and task type\n\n");
     for (size_t i = 0; i < n; i++) {

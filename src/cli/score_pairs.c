@@ -177,6 +177,7 @@ static ge_status show_tokens(struct pairs *p, int index, const struct ge_score_i
 static ge_status show_input(void *ctx, const struct ge_score_input *in)
 {
     struct pairs *p = ctx;
+    if (!ge_role_needs_encoder(in->role)) return GE_OK; /* compared by their pixels */
     int index = p->session->evaluator.role_encoder[in->role];
     if (index < 0) {
         printf("    no encoder for %s (scoring.roles.%s)\n", ge_role_name(in->role),
@@ -186,10 +187,10 @@ static ge_status show_input(void *ctx, const struct ge_score_input *in)
     return in->kind == GE_INPUT_TOKENS ? show_tokens(p, index, in) : show_vector(p, index, in);
 }
 
-/* Whether a metric has pairs of its own: margins and all of BERTScore's but the first have not. */
+/* Whether a metric has pairs of its own: pixel metrics, margins and all of BERTScore's but the first have not. */
 static bool has_pairs(const struct ge_metric_info *m, bool *tokens_shown)
 {
-    if (m->role == GE_ROLE_NONE || m->target == GE_TARGET_MARGIN) return false;
+    if (!ge_role_needs_encoder(m->role) || m->target == GE_TARGET_MARGIN) return false;
     if (m->target != GE_TARGET_TOKENS) return true;
     bool first = !*tokens_shown;
     *tokens_shown = true;

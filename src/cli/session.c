@@ -22,7 +22,7 @@ const struct ge_job_vocabulary *ge_session_vocabulary(void)
     for (int i = 0; i < GE_METRICS; i++) {
         const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
         metrics[i].name = m->name;
-        metrics[i].role = m->role == GE_ROLE_NONE ? NULL : ge_role_name(m->role);
+        metrics[i].role = ge_role_needs_encoder(m->role) ? ge_role_name(m->role) : NULL;
     }
     size_t n = GE_METRICS, n_corpus;
     const struct ge_corpus_metric *corpus = ge_corpus_metrics(&n_corpus);
@@ -43,6 +43,13 @@ static enum ge_recorded recorded_policy(const char *name)
     return GE_RECORDED_IGNORE;
 }
 
+static enum ge_copies copies_policy(const char *name)
+{
+    if (strcmp(name, "zero") == 0) return GE_COPIES_ZERO;
+    if (strcmp(name, "report") == 0) return GE_COPIES_REPORT;
+    return GE_COPIES_IGNORE;
+}
+
 /* The job has checked every name; a threshold that the rule reads is there. */
 static ge_status make_scoring(const struct ge_job *job, const struct ge_job_task *task,
                               struct ge_task_scoring *out)
@@ -53,6 +60,7 @@ static ge_status make_scoring(const struct ge_job *job, const struct ge_job_task
         .metric = task->metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->metric),
         .margin = task->margin,
         .recorded = recorded_policy(job->scoring.recorded_verdicts),
+        .copies = copies_policy(job->scoring.copies),
         .fallback =
             task->fallback_metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->fallback_metric),
     };

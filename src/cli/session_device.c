@@ -256,6 +256,7 @@ ge_status ge_session_make_evaluator(struct ge_session *s)
     ev->role_encoder[GE_ROLE_IMAGE_IMAGE] = encoder_index(job, job->scoring.image_image);
     ev->role_encoder[GE_ROLE_TEXT_TEXT] = encoder_index(job, job->scoring.text_text);
     ev->role_encoder[GE_ROLE_BERTSCORE] = encoder_index(job, job->scoring.bertscore);
+    ev->role_encoder[GE_ROLE_PIXELS] = -1; /* it needs none */
     GE_TRY(prepare_bertscore(s));
     ev->image = s->switches.image;
     ev->drop_responses = !job->output.responses;

@@ -19,7 +19,8 @@ struct eval_input {
     bool node_fault;        /* the failure is the node's, not the input's */
     bool truncated;         /* the text was cut to the encoder's length */
     uint8_t *pixels;        /* (height, width, 3), of the pool; NULL for texts and once embedded */
-    float *embedding;       /* (dim), in the arena; NULL until known, and for tokens */
+    float *embedding; /* (dim), in the arena; NULL until known, and for tokens. Of pictures and
+                               pairs their numbers */
     struct ge_token_states *tokens; /* in `states`; NULL unless known, and for other kinds */
 };
 
@@ -50,6 +51,14 @@ struct ge_eval_chunk {
     struct ge_eval_times times;
 };
 
+/* The encoder that a role's inputs go to; inputs without one (pictures and pairs) have a number of
+ * their own. -1: the job names none. */
+enum { GE_EVAL_NO_ENCODER = GE_EVAL_MAX_ENCODERS };
+static inline int ge_eval_role_encoder(const struct ge_evaluator *ev, enum ge_role role)
+{
+    return ge_role_needs_encoder(role) ? ev->role_encoder[role] : GE_EVAL_NO_ENCODER;
+}
+
 /* Index of an input, or SIZE_MAX. */
 size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
                           const char *prefix, const char *what);
@@ -72,6 +81,9 @@ void ge_eval_fail_input(struct ge_eval_chunk *c, struct eval_input *in, ge_statu
 /* Keep a reason with a sample that cannot be scored. */
 void ge_eval_fail_sample(struct ge_eval_chunk *c, struct eval_sample *s, ge_status status,
                          const char *reason);
+
+/* Floats of an image input's embedding, or of what stands for it. */
+size_t ge_eval_input_size(const struct ge_evaluator *ev, const struct eval_input *in);
 
 /* Read, decode and resize the image inputs; failures are kept with them. */
 ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *c);

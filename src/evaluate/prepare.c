@@ -12,7 +12,7 @@ static size_t input_slot(const struct ge_eval_chunk *c, int encoder, enum ge_inp
                          const char *prefix, const char *what)
 {
     struct ge_hash h = ge_hash_bytes(what, strlen(what));
-    uint64_t tower = 8 * (uint64_t)encoder + 2 * (uint64_t)kind + (prefix[0] != '\0');
+    uint64_t tower = 16 * (uint64_t)encoder + 2 * (uint64_t)kind + (prefix[0] != '\0');
     size_t mask = c->table_size - 1;
     size_t at = (size_t)(h.lo ^ tower * 0x9E3779B97F4A7C15u) & mask;
     for (; c->table[at] != 0; at = (at + 1) & mask) {
@@ -62,7 +62,7 @@ static ge_status need_input(void *ctx, const struct ge_score_input *in)
     ge_status rc = GE_OK;
     struct need_context *need = ctx;
     struct ge_eval_chunk *c = need->chunk;
-    int encoder = need->ev->role_encoder[in->role];
+    int encoder = ge_eval_role_encoder(need->ev, in->role);
     const char *text = in->what;
     if (encoder < 0) {
         return ge_fail(GE_EINVAL,
@@ -73,7 +73,7 @@ static ge_status need_input(void *ctx, const struct ge_score_input *in)
     if (2 * (c->n_inputs + 1) > c->table_size) GE_TRY(grow_table(c));
     size_t slot = input_slot(c, encoder, in->kind, in->prefix, in->what);
     if (c->table[slot] != 0) goto done;
-    if (in->prefix[0] != '\0') {
+    if (in->prefix[0] != '\0' && in->kind != GE_INPUT_PAIR) {
         GE_TRY_PTR(text, ge_arena_printf(c->arena, "%s%s", in->prefix, in->what));
     }
     GE_GROW(c->inputs, c->n_inputs, c->cap_inputs);
@@ -89,7 +89,8 @@ struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eva
     struct {
         struct ge_hash encoder, content;
         uint64_t kind;
-    } key = {ge_encoder_hash(ev->encoders[in->encoder]), in->content, (uint64_t)in->kind};
+    } key = {.content = in->content, .kind = (uint64_t)in->kind};
+    if (in->encoder != GE_EVAL_NO_ENCODER) key.encoder = ge_encoder_hash(ev->encoders[in->encoder]);
     return ge_hash_bytes(&key, sizeof key);
 }
 
@@ -132,6 +133,7 @@ static ge_status need_answer(struct need_context *need, const struct ge_answer *
         enum ge_input_kind kind = role == GE_ROLE_TEXT_TEXT ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
         const char *what = kind == GE_INPUT_TEXT ? answer->text : answer->image;
         if (role == GE_ROLE_BERTSCORE) continue; /* its encoder's tokens are not kept */
+        if (!ge_role_needs_encoder(role)) continue;
         if (what == NULL || need->ev->role_encoder[r] < 0) continue;
         const struct ge_score_input in = {role, kind, "", what, true};
         GE_TRY(need_input(need, &in));

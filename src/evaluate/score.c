@@ -17,20 +17,20 @@ struct lookup_context {
 static ge_status look_up(void *ctx, const struct ge_score_input *wanted, struct ge_embedding *out)
 {
     struct lookup_context *l = ctx;
-    int encoder = l->ev->role_encoder[wanted->role];
+    int encoder = ge_eval_role_encoder(l->ev, wanted->role);
     size_t i = ge_eval_find_input(l->chunk, encoder, wanted->kind, wanted->prefix, wanted->what);
     GE_ASSERT(i != SIZE_MAX);
     const struct eval_input *in = &l->chunk->inputs[i];
     if (!ge_eval_is_embedded(in)) {
         l->node_fault = l->node_fault || in->node_fault;
-        return ge_fail(in->status, "%s", in->reason);
+        bool lost = in->node_fault && in->status == GE_ENOENT; /* it was there before */
+        return ge_fail(lost ? GE_EIO : in->status, "%s", in->reason);
     }
     if (in->tokens != NULL) {
         *out = (struct ge_embedding){in->tokens->rows, in->tokens->dim, in->tokens->n,
                                      in->tokens->ids};
     } else {
-        *out =
-            (struct ge_embedding){in->embedding, ge_encoder_dim(l->ev->encoders[encoder]), 1, NULL};
+        *out = (struct ge_embedding){in->embedding, ge_eval_input_size(l->ev, in), 1, NULL};
     }
     return GE_OK;
 }
@@ -60,7 +60,7 @@ struct cut_context {
 static ge_status note_cut(void *ctx, const struct ge_score_input *in)
 {
     struct cut_context *c = ctx;
-    int encoder = c->ev->role_encoder[in->role];
+    int encoder = ge_eval_role_encoder(c->ev, in->role);
     size_t at = !in->is_answer || encoder < 0
                     ? SIZE_MAX
                     : ge_eval_find_input(c->chunk, encoder, in->kind, in->prefix, in->what);
@@ -81,6 +81,10 @@ static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         if (in->kind == GE_INPUT_IMAGE) row->image_hash = in->content;
         if (in->truncated) row->truncated = 1;
     }
+    size_t picture = a->image == NULL ? SIZE_MAX
+                                      : ge_eval_find_input(c, GE_EVAL_NO_ENCODER, GE_INPUT_PICTURE,
+                                                           "", a->image);
+    if (picture != SIZE_MAX) row->image_hash = c->inputs[picture].content;
     struct cut_context cut = {ev, c, false};
     if (s->scoring != NULL) (void)ge_score_needs(s->scoring, s->task, a, note_cut, &cut);
     if (cut.cut) row->truncated = 1;

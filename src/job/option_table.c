@@ -213,6 +213,14 @@ static const struct ge_option table[] = {
      .min = -1,
      .max = 0.999999,
      .help = "Baseline of F1"},
+    {.path = "scoring.copies",
+     .type = GE_OPT_ENUM,
+     .def = "\"zero\"",
+     .allowed = "zero|report|ignore",
+     .affects_results = true,
+     .help = "An answer image that is a copy of a reference image, in tasks without `may_copy`: "
+             "`zero`: wrong, before any rule; `report`: scored only (`copy.detected`); `ignore`: "
+             "not looked for"},
     {.path = "scoring.recorded_verdicts",
      .type = GE_OPT_ENUM,
      .affects_results = true,

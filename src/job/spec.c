@@ -263,6 +263,7 @@ static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabu
     job->scoring.image_image = view_role(job, "scoring.roles.image_image");
     job->scoring.text_text = view_role(job, "scoring.roles.text_text");
     view_bertscore(job);
+    job->scoring.copies = get_string(job, "scoring.copies");
     job->scoring.recorded_verdicts = get_string(job, "scoring.recorded_verdicts");
     GE_TRY(view_tasks(job, vocabulary));
     GE_TRY(view_aggregation(job));

@@ -83,6 +83,7 @@ struct ge_job_scoring {
     struct ge_job_bertscore how_bertscore;
     const struct ge_job_task *tasks; /* the job's and the built-in ones, by type in byte order */
     size_t n_tasks;
+    const char *copies;            /* "zero", "report", "ignore" */
     const char *recorded_verdicts; /* "ignore", "prefer", "require" */
 };
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "metric/clipscore.h"
 #include "score/match.h"
+#include "score/pictures.h"
 
 /* ---- what is compared with what ----------------------------------------------------------- */
 
@@ -98,7 +99,7 @@ static int comparisons(const struct ge_task_scoring *s, enum ge_metric_id id,
                        struct comparison out[2])
 {
     const struct ge_metric_info *m = ge_metric_info(id);
-    if (!s->metrics[id] || m->role == GE_ROLE_NONE) return 0;
+    if (!s->metrics[id] || !ge_role_needs_encoder(m->role)) return 0;
     enum ge_input_kind kind = answer_kind(m, answer);
     const char *what = kind == GE_INPUT_IMAGE ? answer->image : answer->text;
     const char *prefix = m->prefix != NULL ? m->prefix : "";
@@ -132,6 +133,7 @@ ge_status ge_score_needs(const struct ge_task_scoring *s, const struct ge_task *
             }
         }
     }
+    GE_TRY(ge_picture_needs(s, task, answer, need, ctx));
 done:
     return rc;
 }

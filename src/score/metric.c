@@ -42,6 +42,11 @@
         .name = "bertscore." name_, .help = help_, .role = GE_ROLE_BERTSCORE,                      \
         .target = GE_TARGET_TOKENS, .min = min_, .max = max_, .reference = "bert_score 0.3.13"     \
     }
+#define PIXELS(name_, min_, max_, better_, reference_, help_)                                      \
+    {                                                                                              \
+        .name = name_, .help = help_, .role = GE_ROLE_PIXELS, .target = GE_TARGET_REFERENCE,       \
+        .min = min_, .max = max_, .better = GE_BETTER_##better_, .reference = reference_           \
+    }
 #define RESCALED(name_, max_)                                                                      \
     BERT(name_ ".rescaled", -INFINITY, max_,                                                       \
          "(x - b) / (1 - b) of bertscore." name_ ", b = scoring.bertscore.baseline." name_)
@@ -137,6 +142,24 @@ static const struct ge_metric_info table[GE_METRICS] = {
     [GE_METRIC_BERTSCORE_P_RESCALED] = RESCALED("p", 1),
     [GE_METRIC_BERTSCORE_R_RESCALED] = RESCALED("r", 1),
     [GE_METRIC_BERTSCORE_F1_RESCALED] = RESCALED("f1", INFINITY),
+    [GE_METRIC_SSIM_SKIMAGE] =
+        PIXELS("ssim.skimage", -1, 1, HIGHER, "scikit-image 0.26 structural_similarity",
+               "SSIM of the answer image, scaled to the reference image's size where it differs, "
+               "over 7 x 7 windows with the sample covariance; mean over R, G, B; of several "
+               "references the largest"),
+    [GE_METRIC_SSIM_TORCHMETRICS] =
+        PIXELS("ssim.torchmetrics", -1, 1, HIGHER, "torchmetrics 1.9, data_range 255",
+               "the same over Gaussian windows (sigma 1.5, 11 x 11), borders reflected"),
+    [GE_METRIC_PHASH_DISTANCE] =
+        PIXELS("phash.distance", 0, 64, NEITHER, "ImageHash 4.3 phash",
+               "bits in which the perceptual hashes of the answer image and the nearest reference "
+               "image differ"),
+    [GE_METRIC_COPY_CORRELATION] =
+        PIXELS("copy.correlation", -1, 1, NEITHER, NULL,
+               "correlation of the answer image and a reference image at 16 x 16 pixels, of an "
+               "edit where the reference departs from the input image; the largest"),
+    [GE_METRIC_COPY_DETECTED] =
+        PIXELS("copy.detected", 0, 1, LOWER, NULL, "1 if copy.correlation is 0.99 or more"),
 };
 
 static const struct {
@@ -151,6 +174,7 @@ static const struct {
     [GE_RULE_THRESHOLD] = {"threshold", GE_METRIC_NONE},
     [GE_RULE_CONTRASTIVE] = {"contrastive", GE_METRIC_NONE},
     [GE_RULE_RECORDED] = {"recorded", GE_METRIC_NONE},
+    [GE_RULE_COPY] = {"copy", GE_METRIC_NONE},
     [GE_RULE_NONE] = {"none", GE_METRIC_NONE},
 };
 
@@ -171,9 +195,14 @@ enum ge_metric_id ge_metric_find(const char *name)
 const char *ge_role_name(enum ge_role r)
 {
     static const char *const names[GE_ROLES] = {"image_text", "image_image", "text_text",
-                                                "bertscore"};
+                                                "bertscore", "pixels"};
     GE_ASSERT(r < GE_ROLES);
     return names[r];
+}
+
+bool ge_role_needs_encoder(enum ge_role r)
+{
+    return r < GE_ROLES && r != GE_ROLE_PIXELS;
 }
 
 const char *ge_rule_name(enum ge_rule r)

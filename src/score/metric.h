@@ -3,6 +3,7 @@
 #ifndef GE_SCORE_METRIC_H
 #define GE_SCORE_METRIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ enum ge_role {
     GE_ROLE_IMAGE_IMAGE,
     GE_ROLE_TEXT_TEXT,
     GE_ROLE_BERTSCORE, /* texts by the states of their tokens */
+    GE_ROLE_PIXELS,    /* images as they are: no encoder */
     GE_ROLES,
     GE_ROLE_NONE
 };
@@ -68,6 +70,11 @@ enum ge_metric_id {
     GE_METRIC_BERTSCORE_P_RESCALED,
     GE_METRIC_BERTSCORE_R_RESCALED,
     GE_METRIC_BERTSCORE_F1_RESCALED,
+    GE_METRIC_SSIM_SKIMAGE,
+    GE_METRIC_SSIM_TORCHMETRICS,
+    GE_METRIC_PHASH_DISTANCE,
+    GE_METRIC_COPY_CORRELATION,
+    GE_METRIC_COPY_DETECTED,
     GE_METRICS,
     GE_METRIC_NONE = GE_METRICS
 };
@@ -93,6 +100,9 @@ enum ge_metric_id ge_metric_find(const char *name);
 
 const char *ge_role_name(enum ge_role r); /* "image_text", … */
 
+/* Whether a job must name an encoder for the role. */
+bool ge_role_needs_encoder(enum ge_role r);
+
 /* How a sample's scores become a verdict. */
 enum ge_rule {
     GE_RULE_EXACT,       /* match.exact = 1 */
@@ -103,6 +113,7 @@ enum ge_rule {
     GE_RULE_THRESHOLD,   /* one metric beyond its threshold */
     GE_RULE_CONTRASTIVE, /* a margin metric > the rule's margin */
     GE_RULE_RECORDED,    /* the verdict that came with the answer */
+    GE_RULE_COPY,        /* a copy of the reference is wrong, whatever the rule says */
     GE_RULE_NONE,        /* scores alone, no verdict (not for jobs) */
     GE_RULES
 };

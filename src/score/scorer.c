@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "score/compare.h"
 #include "score/match.h"
+#include "score/pictures.h"
 
 /* ---- margins ------------------------------------------------------------------------------ */
 
@@ -60,6 +61,9 @@ ge_status ge_task_scoring_complete(struct ge_task_scoring *s)
     }
     if (s->rule == GE_RULE_CONTRASTIVE && s->fallback != GE_METRIC_NONE) {
         s->metrics[s->fallback] = true;
+    }
+    if (s->copies != GE_COPIES_IGNORE) {
+        s->metrics[GE_METRIC_COPY_CORRELATION] = s->metrics[GE_METRIC_COPY_DETECTED] = true;
     }
     if (s->metrics[GE_METRIC_CHOICE]) s->metrics[GE_METRIC_CHOICE_ANSWERED] = true;
     if (s->metrics[GE_METRIC_NUMBER]) s->metrics[GE_METRIC_NUMBER_ANSWERED] = true;
@@ -196,6 +200,7 @@ ge_status ge_score_sample(const struct ge_task_scoring *s, const struct ge_task 
         GE_TRY(text_metrics(s, task, answer->text, out->value));
     }
     GE_TRY(ge_compare_values(s, task, answer, lookup, ctx, out->value));
+    GE_TRY(ge_picture_values(s, task, answer, lookup, ctx, out->value));
     set_margins(s, out->value);
     bool has_recorded = answer->n_judgements > 0 && s->recorded != GE_RECORDED_IGNORE;
     if (s->recorded == GE_RECORDED_REQUIRE && !has_recorded) {
@@ -205,6 +210,10 @@ ge_status ge_score_sample(const struct ge_task_scoring *s, const struct ge_task 
         out->verdict = NAN;
     } else if (has_recorded) {
         GE_TRY(recorded_verdict(answer, out));
+    } else if (s->copies == GE_COPIES_ZERO && !task->may_copy &&
+               out->value[GE_METRIC_COPY_DETECTED] == 1) {
+        out->rule = GE_RULE_COPY;
+        out->judges = 1;
     } else {
         GE_TRY(rule_verdict(s, answer, out));
     }

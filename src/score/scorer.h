@@ -18,6 +18,13 @@ enum ge_recorded {
     GE_RECORDED_REQUIRE /* used always; an answer without one is an error row */
 };
 
+/* What to do with an answer image that copies a reference image of a task without may_copy. */
+enum ge_copies {
+    GE_COPIES_IGNORE, /* not looked for */
+    GE_COPIES_REPORT, /* scored: copy.correlation, copy.detected */
+    GE_COPIES_ZERO /* scored, and the verdict is 0 by the rule "copy", recorded verdicts excepted */
+};
+
 /* How answers of one task type are scored; made from the job by cli. Borrowed by the scorer. */
 struct ge_task_scoring {
     const char *task;         /* task type */
@@ -31,6 +38,7 @@ struct ge_task_scoring {
     /* contrastive, for items without distractors: threshold on this metric instead */
     enum ge_metric_id fallback; /* GE_METRIC_NONE: an error row */
     enum ge_recorded recorded;
+    enum ge_copies copies;
     struct ge_bertscore_options bertscore; /* read by the bertscore metrics alone */
 };
 
@@ -43,12 +51,15 @@ ge_status ge_task_scoring_complete(struct ge_task_scoring *s);
 enum ge_input_kind {
     GE_INPUT_TEXT,
     GE_INPUT_IMAGE,
-    GE_INPUT_TOKENS /* a text, as the states of its tokens */
+    GE_INPUT_TOKENS,  /* a text, as the states of its tokens */
+    GE_INPUT_PICTURE, /* an image file, as the numbers of metric/picture.h */
+    GE_INPUT_PAIR /* two image files, `what` and `prefix`, as their two values of SSIM: doubles in the
+                         place of floats, by dialect */
 };
 struct ge_score_input {
     enum ge_role role;
     enum ge_input_kind kind;
-    const char *prefix; /* before a text; "" for none */
+    const char *prefix; /* before a text, "" for none; of a pair the second path */
     const char *what;   /* the text, or the image's path */
     bool is_answer;     /* not what the answer is compared with */
 };
@@ -67,7 +78,7 @@ struct ge_embedding {
 };
 
 /* Find an input that needs() named. A failure says why it could not be embedded (a broken or missing
- * image, say) and becomes the sample's. */
+ * image, say) and becomes the sample's; GE_ENOENT: the dataset names a file that was never there. */
 typedef ge_status ge_score_lookup_fn(void *ctx, const struct ge_score_input *in,
                                      struct ge_embedding *out);
 
