@@ -34,12 +34,13 @@ class NoGuess:
 
 
 def take(path, names, **known):
-    """The functions and classes of these names in a file, without running the rest of it."""
+    """The functions, classes and tables of these names in a file, without running the rest of it."""
     tree = ast.parse(path.read_text())
-    wanted = [n for n in tree.body if getattr(n, "name", None) in names]
+    wanted = [n for n in tree.body if getattr(n, "name", None) in names
+              or isinstance(n, ast.Assign) and getattr(n.targets[0], "id", None) in names]
     assert len(wanted) == len(names), (path, names)
     for node in wanted:
-        node.decorator_list = []
+        node.decorator_list = []  # of no meaning for a table
     space = {"re": re, "np": numpy, "string": string, "statistics": statistics, "Optional": Optional,
              "random": NoGuess, "cp": __import__("copy"), "os": __import__("os"), **known}
     exec(compile(ast.Module(wanted, []), str(path), "exec"), space)
@@ -63,6 +64,11 @@ class Tools:
                         ["_process_digit_article", "process_answer", "relaxed_correctness", "process_line",
                          "hit_calculate", "anls_compute", "levenshtein_distance"],
                         istype=lambda *_: True, listinstr=lambda names, s: s in names, **punctuation)
+        self.tallyqa = take(vlm / "dataset/utils/tallyqa.py", ["text_to_int", "extract_count_from_prediction"])
+        self.countbench = take(lmms / "tasks/countbench/utils.py",
+                               ["NUMBER_WORD_TO_NUMERAL", "_normalize_count_answer", "countbench_doc_to_target",
+                                "countbench_process_results"])
+        self.pixmo = take(lmms / "tasks/pixmo_count/utils.py", ["pixmo_count_process_results"])
         self.infer = take(vlm / "utils/matching_util.py",
                           ["can_infer", "can_infer_option", "can_infer_text"])
 
@@ -125,6 +131,18 @@ class Tools:
             "exact.evaluate": self.exact(text, references),
             "exact.evaluate.loose": self.exact(text, references, ignore_case=True, ignore_punctuation=True),
             "exact.vlmevalkit": self.vlm_line(text, references, "accuracy", "ChartQA"),
+        }
+
+    def of_counts(self, text, reference):
+        got = self.tallyqa["extract_count_from_prediction"](text)
+        try:
+            tallyqa = float(got == int(reference))
+        except ValueError:
+            tallyqa = None
+        return {
+            "count.tallyqa": tallyqa,
+            "count.countbench": self.countbench["countbench_process_results"]({"number": reference}, [text])["acc"],
+            "count.pixmo": self.pixmo["pixmo_count_process_results"]({"answer": reference}, [text])["acc"],
         }
 
     def of_choices(self, text, choices, answer):
@@ -251,17 +269,43 @@ def choice_cases():
         yield "".join(parts), options, chr(65 + rng.randrange(len(options)))
 
 
+COUNTS = """{d} | {w} | {W} | {d}. | {d}.5 | -{d} | {d},000 | {d}{d} | 0{d} | {w}teen | {w}ty | There are {w} of them, not {e}. | {e} or {d}
+{e}, then {w} | x{d} | {d}x | _{d} | {d}_ | #{d} | ({w}) | {w}-{v} | {w}_{v} | {w}\u0301 | \u00e9{w} | {w}\u00e9 | \u00b2{w} | \u0663{w} | \u0663 | \uff13
+\uff13 {d} | {d}\u4e2d | \u4e2d {d} | none | None | NONE. |  none  | no |  | . | \u3000{w}\u3000 | \x1c{d}\x1f | {d}th | {w}th | one hundred {w} | 100 {d}
+twenty-one | 21 {d} | 20{d} | 1{d} | zero {d} | a {w} | \u2460 {d} | {d}/{e} | {d}\u2013{e} | {d}\n{e} | SIX{w} | sixteen seven | "{w}" | {w}'s | \u0130{w}""".replace(
+    "\n", " | ").split(" | ")
+COUNT_WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+
+
+def count_cases():
+    rng = random.Random(1654)
+    for answer in COUNTS:
+        for _ in range(4):
+            d, e = rng.randrange(17), rng.randrange(17)
+            text = answer.format(d=d, e=e, w=COUNT_WORDS[d], v=COUNT_WORDS[e], W=COUNT_WORDS[d].upper())
+            yield text, str(rng.choice([d, d, d, e]))
+    for _ in range(60):
+        text = "".join(rng.choice(WORDS + COUNT_WORDS * 2) + rng.choice(GLUE) for _ in range(rng.randrange(5)))
+        yield text, str(rng.randrange(12))
+    for reference in ["three", "3 cats", "", " 3 ", "none", "\u0663", "03", "no cats", "Twenty", "3.5"]:
+        for text in ["3", " three ", "03", "no cats", "\u0663", "it is 20", ""]:
+            yield text, reference
+
+
 def main():
     tools = Tools(*map(pathlib.Path, sys.argv[1:]))
     lines, names = [], {}
+
+    def add(kind, want, **task):
+        names[kind] = list(want)
+        lines.append({"kind": kind, **task, "want": list(want.values())})
+
     for text, references in reference_cases():
-        want = tools.of_references(text, references)
-        names["references"] = list(want)
-        lines.append({"text": text, "references": references, "want": list(want.values())})
+        add("references", tools.of_references(text, references), text=text, references=references)
     for text, choices, answer in choice_cases():
-        want = tools.of_choices(text, choices, answer)
-        names["choices"] = list(want)
-        lines.append({"text": text, "choices": choices, "answer": answer, "want": list(want.values())})
+        add("choices", tools.of_choices(text, choices, answer), text=text, choices=choices, answer=answer)
+    for text, reference in count_cases():
+        add("counts", tools.of_counts(text, reference), text=text, references=[reference])
     with open(pathlib.Path(__file__).with_name("answers.jsonl"), "w") as out:
         for line in [names] + lines:
             out.write(json.dumps(line) + "\n")
