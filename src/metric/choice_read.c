@@ -18,16 +18,6 @@ static ge_status lower(const char *text, struct ge_buf *out)
     return ge_buf_status(out);
 }
 
-/* Place of the last occurrence of a short needle, or -1. */
-static ptrdiff_t find_last(const struct ge_buf *text, const char *needle)
-{
-    size_t n = strlen(needle);
-    for (size_t i = text->len + 1; i-- > n;) {
-        if (memcmp(text->data + i - n, needle, n) == 0) return (ptrdiff_t)(i - n);
-    }
-    return -1;
-}
-
 static void mirror(struct ge_buf *b)
 {
     for (size_t i = 0; i < b->len / 2; i++) {
@@ -65,7 +55,7 @@ static int last_letter(const struct ge_buf *answer, size_t n, const char *before
         snprintf(needle, sizeof needle, "%s%c%s", before, letter, after);
         snprintf(place, sizeof place, "%s%c%s", place_before, letter, place_after);
         if (strstr(answer->data, needle) == NULL) continue;
-        ptrdiff_t at = find_last(answer, place);
+        ptrdiff_t at = ge_pystr_find_last(answer->data, answer->len, place);
         if (chosen < 0 || at > best) {
             chosen = (int)i;
             best = at;

@@ -112,6 +112,15 @@ bool ge_pystr_word(const char *s, size_t len, size_t *pos, size_t *begin)
     return *pos > *begin;
 }
 
+ptrdiff_t ge_pystr_find_last(const char *s, size_t len, const char *needle)
+{
+    size_t n = strlen(needle);
+    for (size_t i = len + 1; i-- > n;) {
+        if (memcmp(s + i - n, needle, n) == 0) return (ptrdiff_t)(i - n);
+    }
+    return -1;
+}
+
 /* ---- case --------------------------------------------------------------------------------- */
 
 /* Whether the next character, or the last one, that is not ignored in this is a letter: a sigma is

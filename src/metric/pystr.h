@@ -32,6 +32,9 @@ void ge_pystr_strip(const char **s, size_t *len);
 /* The next word of s.split() from *pos on: the bytes [*begin, *pos). False after the last. */
 bool ge_pystr_word(const char *s, size_t len, size_t *pos, size_t *begin);
 
+/* s.rfind(needle) in bytes, or -1; the needle is a few bytes. */
+ptrdiff_t ge_pystr_find_last(const char *s, size_t len, const char *needle);
+
 /* Append s.lower(), with a final sigma where one is due. The buffer's status tells of a failure. */
 void ge_pystr_lower(const char *s, size_t len, struct ge_buf *out);
 

@@ -6,6 +6,7 @@
 #include "metric/choice.h"
 #include "metric/count.h"
 #include "metric/exact.h"
+#include "metric/open.h"
 #include "metric/relaxed.h"
 #include "metric/vqa.h"
 
@@ -27,6 +28,7 @@ static const struct {
     {"count.tallyqa", ge_count_tallyqa},
     {"count.countbench", ge_count_countbench},
     {"count.pixmo", ge_count_pixmo},
+    {"open.mmmu", ge_open_mmmu},
     {"choice.mmmu", ge_choice_mmmu},
     {"choice.mmmu.answered", ge_choice_mmmu_answered},
     {"choice.mmmu.corrected", ge_choice_mmmu_corrected},
@@ -92,7 +94,7 @@ static void test_published_tools(void **state)
     }
     fclose(f);
     ge_json_delete(&names);
-    assert_int_equal(n, 1 + 1235);
+    assert_int_equal(n, 1 + 1742);
     for (size_t m = 0; m < METRICS; m++) assert_true(compared[m] >= 250);
     assert_int_equal(bad, 0);
 }

@@ -69,6 +69,8 @@ class Tools:
                                ["NUMBER_WORD_TO_NUMERAL", "_normalize_count_answer", "countbench_doc_to_target",
                                 "countbench_process_results"])
         self.pixmo = take(lmms / "tasks/pixmo_count/utils.py", ["pixmo_count_process_results"])
+        self.open = take(lmms / "tasks/mmmu/utils.py",
+                         ["parse_open_response", "extract_numbers", "check_is_number", "normalize_str", "eval_open"])
         self.infer = take(vlm / "utils/matching_util.py",
                           ["can_infer", "can_infer_option", "can_infer_text"])
 
@@ -144,6 +146,9 @@ class Tools:
             "count.countbench": self.countbench["countbench_process_results"]({"number": reference}, [text])["acc"],
             "count.pixmo": self.pixmo["pixmo_count_process_results"]({"answer": reference}, [text])["acc"],
         }
+
+    def of_open(self, text, references):
+        return {"open.mmmu": float(self.open["eval_open"](references, self.open["parse_open_response"](text)))}
 
     def of_choices(self, text, choices, answer):
         index2ans, letters = self.mmmu["get_multi_choice_info"](choices)
@@ -292,6 +297,31 @@ def count_cases():
             yield text, reference
 
 
+NUMERALS = """5 -5 12.5 0.125 0.135 2.675 1,234 12,345,678 1,2345 1234,567 1,23,456 12,3 .5 -.5 5. 5, 1e3 1.5e-3 2E+2 1e 1e+ 12.5e3x 1.2.3 1..2 3,
+x5 5x 5_ _5 5.5x 5.5, 5.5e 1e400 -1,000 a-1,000 1,000,00 1,000, ,000 \u0665 \u0661,\u0662\u0663\u0664 \u0665.\u0665 \u06655 5\u0301 5\u00b2 $5 5% --5 5-5
+nan inf 1,000.5 1,000e3 0.005 0.015 1.005 1.004999 100000000000000000000.005 007 +5 5e3.5 5e3e 5e33,000 12,345.678e2, .5.5 5.5.5 -""".split()
+LEADS = ["is ", "so ", "the answer is ", "= ", "x=", "thus ", "final answer ", "result ", "", "could be ", "Therefore "]
+
+
+def open_cases():
+    rng = random.Random(2311)
+    for number in NUMERALS:
+        yield number, [number]
+        yield rng.choice(LEADS) + number + rng.choice(GLUE) + rng.choice(WORDS), [number, "x"]
+        yield rng.choice(LEADS) + rng.choice(WORDS) + rng.choice(GLUE) + number, [rng.choice(NUMERALS)]
+    for text in ["the answer is A", "A", "a b", "ba", "b a c", "so .", "answer :", "is is ", "it is x\nso y = z", "x = 5\nend", "",
+                 "...", ".5.", "=", "\n", "is a\n", "so it is 5. Thus 6", "A. B", "answer is: 3,000 m", "the result is \u0130", "0.125"]:
+        for references in [["a"], ["A", "x"], [""], ["z", "5"], ["6"], ["3000"], ["0.12"], ["."], ["\u0130", "b c"]]:
+            yield text, references
+    for _ in range(120):
+        parts = []
+        for _ in range(rng.randrange(1, 7)):
+            parts += [rng.choice([rng.choice(LEADS), rng.choice(NUMERALS), rng.choice(WORDS)]), rng.choice(GLUE + ["", "", "\n"])]
+        text = "".join(parts)
+        words = text.replace("=", " ").split() + ["x"]
+        yield text, [scramble(rng, rng.choice(words)) for _ in range(rng.choice([1, 1, 2]))]
+
+
 def main():
     tools = Tools(*map(pathlib.Path, sys.argv[1:]))
     lines, names = [], {}
@@ -306,6 +336,8 @@ def main():
         add("choices", tools.of_choices(text, choices, answer), text=text, choices=choices, answer=answer)
     for text, reference in count_cases():
         add("counts", tools.of_counts(text, reference), text=text, references=[reference])
+    for text, references in open_cases():
+        add("open", tools.of_open(text, references), text=text, references=references)
     with open(pathlib.Path(__file__).with_name("answers.jsonl"), "w") as out:
         for line in [names] + lines:
             out.write(json.dumps(line) + "\n")
