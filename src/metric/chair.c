@@ -125,7 +125,8 @@ done:
 
 /* What the metrics are made of. */
 struct tally {
-    size_t mentions, hallucinated; /* mentions */
+    bool judged;                   /* an absent object is listed, so that a mention can be wrong */
+    size_t mentions, hallucinated; /* mentions; 0 if not judged */
     size_t present, named;         /* objects */
 };
 
@@ -141,9 +142,11 @@ static ge_status count(const char *text, const struct ge_task *task, struct tall
         bool present = task->objects[i].present;
         t->mentions += mentions[i];
         if (!present) t->hallucinated += mentions[i];
+        t->judged = t->judged || !present;
         t->present += present;
         t->named += present && mentions[i] > 0;
     }
+    if (!t->judged) t->mentions = 0;
 done:
     free(mentions);
     return rc;
@@ -166,7 +169,7 @@ ge_status ge_chair_s(const char *text, const struct ge_task *task, double *value
 {
     struct tally t;
     ge_status rc = count(text, task, &t);
-    *value = task->n_objects > 0 ? t.hallucinated > 0 : NAN;
+    *value = t.judged ? t.hallucinated > 0 : NAN;
     return rc;
 }
 

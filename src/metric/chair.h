@@ -5,7 +5,8 @@
  * one sentence that is an object's name or a synonym, in the singular or plural; the text is read
  * from left to right and no word belongs to two mentions. As in the original each mention counts,
  * repeated and denied ones too ("no dog" mentions a dog). A mention is hallucinated when no object
- * with that name or synonym is present. Objects that the item does not list are not seen.
+ * with that name or synonym is present. Objects that the item does not list are not seen; an
+ * item that lists no absent object is not judged.
  *
  * Where this deviates: the original lists double words of COCO by hand and rewrites some ("toilet
  * seat", "baby elephant", "bow tie"), here every name or synonym of several words is one; it
@@ -16,17 +17,17 @@
 
 #include "metric/corpus.h"
 
-/* "chair.i": hallucinated mentions / mentions; NaN without a mention or without objects. */
+/* "chair.i": hallucinated mentions / mentions; NaN without a mention, or if not judged. */
 ge_status ge_chair_i(const char *text, const struct ge_task *task, double *value);
 
-/* "chair.s": 1 if any mention is hallucinated, else 0; NaN without objects. */
+/* "chair.s": 1 if any mention is hallucinated, else 0; NaN if not judged. */
 ge_status ge_chair_s(const char *text, const struct ge_task *task, double *value);
 
 /* "objects.recall": share of the present objects that are mentioned; NaN if none is present. */
 ge_status ge_objects_recall(const char *text, const struct ge_task *task, double *value);
 
-/* Over a corpus: sum of hallucinated mentions / sum of mentions (not the mean of ratios; NaN without
- * a mention). Per text: ge_chair_i(). */
+/* Over a corpus: sum of hallucinated mentions / sum of mentions, of the texts that are judged (not the
+ * mean of ratios; NaN without a mention). Per text: ge_chair_i(). */
 ge_status ge_corpus_chair_i(const struct ge_corpus *c, double *value, double *per_text);
 
 /* Times that each object is mentioned: mentions[task->n_objects]. Object i is hallucinated when

@@ -148,16 +148,23 @@ static void chair(void **state)
     assert_true(isnan(v));
     assert_ok(ge_objects_recall("a dog", &empty, &v));
     assert_true(isnan(v));
+    const struct ge_task present = {.objects = &objects[1], .n_objects = 2}; /* no absent ones */
+    assert_ok(ge_chair_i("a dog", &present, &v));
+    assert_true(isnan(v));
+    assert_ok(ge_chair_s("a dog", &present, &v));
+    assert_true(isnan(v));
+    assert_ok(ge_objects_recall("a dog", &present, &v));
+    assert_close(v, 0.5, 0);
 
-    const char *texts[] = {"hot dog", "a dog, a dog, a dog", "nothing", "a dog"};
-    const struct ge_task *tasks[] = {&scene, &scene, &scene, &empty};
-    const struct ge_corpus corpus = {.texts = texts, .tasks = tasks, .n = 4};
-    double per_text[4];
+    const char *texts[] = {"hot dog", "a dog, a dog, a dog", "nothing", "a dog", "a man"};
+    const struct ge_task *tasks[] = {&scene, &scene, &scene, &empty, &present};
+    const struct ge_corpus corpus = {.texts = texts, .tasks = tasks, .n = 5};
+    double per_text[5];
     assert_ok(ge_corpus_chair_i(&corpus, &v, per_text));
     assert_close(v, 0.25, 0); /* 1 of 4 mentions; the mean of ratios is 0.5 */
     assert_close(per_text[0], 1, 0);
     assert_close(per_text[1], 0, 0);
-    assert_true(isnan(per_text[2]) && isnan(per_text[3]));
+    assert_true(isnan(per_text[2]) && isnan(per_text[3]) && isnan(per_text[4]));
     const struct ge_corpus none = {.n = 0};
     assert_ok(ge_corpus_chair_i(&none, &v, NULL));
     assert_true(isnan(v));

@@ -63,6 +63,9 @@ static void kinds(void **state)
         {"{\"kind\": \"language\", \"language\": \"en\"}", "Red cars", true}, /* undecided */
         {"{\"kind\": \"language\", \"language\": \"ja\"}", "Red cars", false},
         {"{\"kind\": \"language\", \"language\": \"en\"}", "123", true},
+        {"{\"kind\": \"language\", \"language\": \"ja\"}", "東京都庁の展望室は無料", true},
+        {"{\"kind\": \"language\", \"language\": \"zh\"}", "我在商店里买了鲜の每日果汁很好喝",
+         true},
         {"{\"kind\": \"repeat_prompt\"}", "DRAW a cat! Here it is", true},
         {"{\"kind\": \"repeat_prompt\"}", "Here is: draw a cat!", false},
         {"{\"kind\": \"postscript\"}", "Bye.\nP. S. Hello", true},
