@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/bertscore.h"
+#include "metric/constraints.h"
 #include "metric/corpus.h"
 #include "score/metric.h"
 
@@ -86,12 +87,12 @@ static int compare_scoring(const void *a, const void *b)
                   ((const struct ge_task_scoring *)b)->task);
 }
 
-static bool has_scoring(const struct ge_session *s, const char *type)
+static const struct ge_task_scoring *find_scoring(const struct ge_session *s, const char *type)
 {
     for (size_t i = 0; i < s->n_scoring; i++) {
-        if (strcmp(s->scoring[i].task, type) == 0) return true;
+        if (strcmp(s->scoring[i].task, type) == 0) return &s->scoring[i];
     }
-    return false;
+    return NULL;
 }
 
 static ge_status collect_scoring(struct ge_session *s)
@@ -102,7 +103,7 @@ static ge_status collect_scoring(struct ge_session *s)
         for (int d = 0; d < GE_DIRECTIONS; d++) {
             const struct ge_task *task = &s->dataset->items[i].task[d];
             const struct ge_job_task *found;
-            if (!task->present || has_scoring(s, task->type)) continue;
+            if (!task->present || find_scoring(s, task->type) != NULL) continue;
             GE_TRY(ge_job_require_task(s->job, task->type, &found));
             GE_GROW(s->scoring, s->n_scoring, cap);
             GE_TRY(make_scoring(s->job, found, &s->scoring[s->n_scoring]));
@@ -113,6 +114,34 @@ static ge_status collect_scoring(struct ge_session *s)
         qsort(s->scoring, s->n_scoring, sizeof *s->scoring, compare_scoring);
     }
 done:
+    return rc;
+}
+
+/* Constraints that the job scores by must be ones that can be checked: a mistake in the dataset is told
+ * before the run, not in every row. */
+static ge_status check_constraints(const struct ge_session *s)
+{
+    ge_status rc = GE_OK;
+    char *where = NULL;
+    for (size_t i = 0; i < s->dataset->n; i++) {
+        const struct ge_item *item = &s->dataset->items[i];
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            const struct ge_task *t = &item->task[d];
+            if (!t->present || t->constraints == NULL) continue;
+            const struct ge_task_scoring *scoring = find_scoring(s, t->type);
+            bool used = scoring->metrics[GE_METRIC_CONSTRAINTS_STRICT] ||
+                        scoring->metrics[GE_METRIC_CONSTRAINTS_LOOSE] ||
+                        scoring->metrics[GE_METRIC_CONSTRAINTS_SHARE_STRICT] ||
+                        scoring->metrics[GE_METRIC_CONSTRAINTS_SHARE_LOOSE];
+            if (!used) continue;
+            free(where);
+            GE_TRY_PTR(where, ge_sprintf("item %s: %s.constraints", item->id,
+                                         ge_direction_name((enum ge_direction)d)));
+            GE_TRY(ge_constraints_check(t->constraints, where));
+        }
+    }
+done:
+    free(where);
     return rc;
 }
 
@@ -143,6 +172,7 @@ ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
         GE_TRY(ge_answers_load(s->dataset, system->name, &source, &s->answers[i]));
     }
     GE_TRY(collect_scoring(s));
+    GE_TRY(check_constraints(s));
     ge_preprocess_switches_init(&s->switches);
     s->switches.image.exif = strcmp(job->image.exif, "apply") == 0 ? GE_EXIF_APPLY : GE_EXIF_IGNORE;
     s->switches.image.alpha =

@@ -4,9 +4,22 @@
 #include <math.h>
 #include <string.h>
 
+#include "metric/chair.h"
+#include "metric/constraints.h"
+
 static const struct ge_corpus_metric table[] = {
     {"length.words.mean", "mean number of words of the texts", "-", GE_BETTER_NEITHER, 0, INFINITY,
      ge_corpus_length, NULL},
+
+    /* checks */
+    {"chair.i", "sum of hallucinated mentions / sum of mentions", "-", GE_BETTER_LOWER, 0, 1,
+     ge_corpus_chair_i, NULL},
+    {"constraints.share.strict", "constraints kept / constraints over the corpus",
+     "IFEval instruction-level strict (lm-eval)", GE_BETTER_HIGHER, 0, 1,
+     ge_corpus_constraints_strict, NULL},
+    {"constraints.share.loose", "constraints kept loosely / constraints over the corpus",
+     "IFEval instruction-level loose (lm-eval)", GE_BETTER_HIGHER, 0, 1,
+     ge_corpus_constraints_loose, NULL},
 };
 
 const struct ge_corpus_metric *ge_corpus_metrics(size_t *n)

@@ -10,6 +10,7 @@
 #include "score/match_choice.h"
 #include "score/phrase.h"
 #include "score/tokens.h"
+#include "text/words.h"
 
 ge_status ge_match_exact(const char *text, const struct ge_task *task, enum ge_match *out)
 {

@@ -5,7 +5,17 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "metric/anls.h"
+#include "metric/chair.h"
+#include "metric/choice.h"
 #include "metric/clipscore.h"
+#include "metric/constraints.h"
+#include "metric/count.h"
+#include "metric/details.h"
+#include "metric/exact.h"
+#include "metric/open.h"
+#include "metric/relaxed.h"
+#include "metric/vqa.h"
 
 #define MATCH(name_, help_)                                                                        \
     {                                                                                              \
@@ -160,6 +170,107 @@ static const struct ge_metric_info table[GE_METRICS] = {
                "edit where the reference departs from the input image; the largest"),
     [GE_METRIC_COPY_DETECTED] =
         PIXELS("copy.detected", 0, 1, LOWER, NULL, "1 if copy.correlation is 0.99 or more"),
+    [GE_METRIC_VQA_OFFICIAL] = TEXT("vqa.official",
+                                    "mean over leave-one-out sets of references of min(1, equal / "
+                                    "3); normalised only if references differ",
+                                    0, 1, HIGHER, "GT-Vision-Lab/VQA vqaEval.py", ge_vqa_official),
+    [GE_METRIC_VQA_LMMSEVAL] =
+        TEXT("vqa.lmmseval",
+             "mean over leave-one-out sets of references of min(1, equal / 3); always normalised",
+             0, 1, HIGHER, "lmms-eval 0.7.3 vqav2", ge_vqa_lmmseval),
+    [GE_METRIC_VQA_VLMEVALKIT] =
+        TEXT("vqa.vlmevalkit",
+             "mean over leave-one-out sets of references of min(1, equal / 3); keeps the period of "
+             "`10.`",
+             0, 1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) vqa_score", ge_vqa_vlmevalkit),
+    [GE_METRIC_VQA_TEXTVQA] = TEXT("vqa.textvqa",
+                                   "mean over leave-one-out sets of references of min(1, equal / "
+                                   "3); EvalAI's processor, splits 's",
+                                   0, 1, HIGHER, "lmms-eval 0.7.3 textvqa, ok_vqa", ge_vqa_textvqa),
+    [GE_METRIC_ANLS_LMMSEVAL] =
+        TEXT("anls.lmmseval", "max over references of 1 - edits / longer raw text; 0 below 0.5", 0,
+             1, HIGHER, "lmms-eval 0.7.3 anls; VLMEvalKit", ge_anls_lmmseval),
+    [GE_METRIC_ANLS_STRICT] =
+        TEXT("anls.strict",
+             "max over references of 1 - NL if NL < 0.5, else 0; NL = edits / longer compared text",
+             0, 1, HIGHER, "Biten et al. 2019, formula", ge_anls_strict),
+    [GE_METRIC_RELAXED_PIX2STRUCT] = TEXT(
+        "relaxed.pix2struct", "1 if a number within 5 % of a reference, or equal in lower case", 0,
+        1, HIGHER, "pix2struct; lmms-eval 0.7.3 chartqa", ge_relaxed_pix2struct),
+    [GE_METRIC_RELAXED_VLMEVALKIT] =
+        TEXT("relaxed.vlmevalkit", "relaxed.pix2struct of the answer without white space around", 0,
+             1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) relaxed_accuracy", ge_relaxed_vlmevalkit),
+    [GE_METRIC_EXACT_EVALUATE] =
+        TEXT("exact.evaluate", "1 if the same characters as a reference; white space counts", 0, 1,
+             HIGHER, "HF evaluate, lm-eval, lmms-eval 0.7.3 exact_match", ge_exact_evaluate),
+    [GE_METRIC_EXACT_EVALUATE_LOOSE] =
+        TEXT("exact.evaluate.loose", "exact.evaluate in lower case without ASCII punctuation", 0, 1,
+             HIGHER, "the same, ignore_case and ignore_punctuation", ge_exact_evaluate_loose),
+    [GE_METRIC_EXACT_VLMEVALKIT] = TEXT(
+        "exact.vlmevalkit", "1 if equal to a reference in lower case without white space around", 0,
+        1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) accuracy", ge_exact_vlmevalkit),
+    [GE_METRIC_CHOICE_MMMU] =
+        TEXT("choice.mmmu",
+             "1 if `(A)`, else `A `, `A.`, else the option's text, last one, is right; no guess", 0,
+             1, HIGHER, "MMMU, lmms-eval 0.7.3 mmmu, without the random fallback", ge_choice_mmmu),
+    [GE_METRIC_CHOICE_MMMU_ANSWERED] =
+        TEXT("choice.mmmu.answered", "1 if choice.mmmu finds an option", 0, 1, NEITHER, "the same",
+             ge_choice_mmmu_answered),
+    [GE_METRIC_CHOICE_MMMU_CORRECTED] =
+        TEXT("choice.mmmu.corrected",
+             "1 if choice.mmmu is right, else -1/(k-1) for k options: mean (acc - 1/k)/(1 - 1/k)",
+             -1, 1, HIGHER, "the same, corrected for chance", ge_choice_mmmu_corrected),
+    [GE_METRIC_CHOICE_VLMEVALKIT] =
+        TEXT("choice.vlmevalkit",
+             "1 if the only letter among the words, else the only option text, is right; no judge",
+             0, 1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) can_infer", ge_choice_vlmevalkit),
+    [GE_METRIC_CHOICE_VLMEVALKIT_ANSWERED] =
+        TEXT("choice.vlmevalkit.answered", "1 if choice.vlmevalkit finds an option", 0, 1, NEITHER,
+             "the same", ge_choice_vlmevalkit_answered),
+    [GE_METRIC_CHOICE_VLMEVALKIT_CORRECTED] = TEXT(
+        "choice.vlmevalkit.corrected",
+        "1 if choice.vlmevalkit is right, else -1/(k-1) for k options: mean (acc - 1/k)/(1 - 1/k)",
+        -1, 1, HIGHER, "the same, corrected for chance", ge_choice_vlmevalkit_corrected),
+    [GE_METRIC_COUNT_TALLYQA] =
+        TEXT("count.tallyqa",
+             "1 if the first word that is 0 to 20, in digits or words, is the right count", 0, 1,
+             HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) TallyQA", ge_count_tallyqa),
+    [GE_METRIC_COUNT_COUNTBENCH] =
+        TEXT("count.countbench",
+             "1 if the whole answer is the right count, in digits or as a number word", 0, 1,
+             HIGHER, "lmms-eval 0.7.3 countbench", ge_count_countbench),
+    [GE_METRIC_COUNT_PIXMO] =
+        TEXT("count.pixmo", "1 if the first run of digits is that of a reference", 0, 1, HIGHER,
+             "lmms-eval 0.7.3 pixmo_count", ge_count_pixmo),
+    [GE_METRIC_OPEN_MMMU] = TEXT("open.mmmu",
+                                 "1 if a key part of the answer has a reference in it, or a number "
+                                 "equal to one at two decimals",
+                                 0, 1, HIGHER, "MMMU, lmms-eval 0.7.3 eval_open", ge_open_mmmu),
+    [GE_METRIC_CHAIR_I] =
+        TEXT("chair.i",
+             "hallucinated object mentions / object mentions (objects and synonyms of the item)", 0,
+             1, LOWER, NULL, ge_chair_i),
+    [GE_METRIC_CHAIR_S] =
+        TEXT("chair.s", "1 if any object mention is hallucinated", 0, 1, LOWER, NULL, ge_chair_s),
+    [GE_METRIC_OBJECTS_RECALL] =
+        TEXT("objects.recall", "share of the present objects that the text mentions", 0, 1, HIGHER,
+             NULL, ge_objects_recall),
+    [GE_METRIC_DETAILS_RECALL] =
+        TEXT("details.recall",
+             "share of the task's details whose content words stand in one sentence, not denied", 0,
+             1, HIGHER, NULL, ge_details_recall),
+    [GE_METRIC_CONSTRAINTS_STRICT] =
+        TEXT("constraints.strict", "1 if the text as it is keeps to all constraints", 0, 1, HIGHER,
+             "IFEval prompt-level strict (lm-eval)", ge_constraints_strict),
+    [GE_METRIC_CONSTRAINTS_LOOSE] = TEXT(
+        "constraints.loose", "1 if each constraint is kept by one of eight readings of the text", 0,
+        1, HIGHER, "IFEval prompt-level loose (lm-eval)", ge_constraints_loose),
+    [GE_METRIC_CONSTRAINTS_SHARE_STRICT] =
+        TEXT("constraints.share.strict", "constraints kept by the text as it is / constraints", 0,
+             1, HIGHER, "IFEval (lm-eval)", ge_constraints_share_strict),
+    [GE_METRIC_CONSTRAINTS_SHARE_LOOSE] =
+        TEXT("constraints.share.loose", "constraints kept by one of eight readings / constraints",
+             0, 1, HIGHER, "IFEval (lm-eval)", ge_constraints_share_loose),
 };
 
 static const struct {
