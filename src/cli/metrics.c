@@ -41,6 +41,7 @@ struct metrics {
     struct ge_device *device;
     struct ge_preprocess_switches image;
     struct ge_encoder *encoder[MAX_ENCODERS];
+    const char *encoder_name[MAX_ENCODERS];
     size_t n_encoders;
     struct ge_pool *pool;
     struct ge_eval_cell cell;
@@ -91,7 +92,9 @@ static ge_status find_scoring(struct metrics *c, const char *type)
         .task = type, .rule = GE_RULE_NONE, .metric = GE_METRIC_NONE, .fallback = GE_METRIC_NONE};
     for (size_t i = 0; i < c->wanted.n; i++) {
         enum ge_metric_id id = ge_metric_find(c->wanted.v[i]);
+        const struct ge_corpus_metric *corpus = ge_corpus_metric_find(c->wanted.v[i]);
         if (id != GE_METRIC_NONE) s.metrics[id] = true;
+        if (corpus != NULL && corpus->embeddings != NULL) s.sets = true;
     }
     GE_TRY(ge_task_scoring_complete(&s));
     GE_RESIZE(c->scoring, c->n_scoring + 1);
@@ -169,6 +172,7 @@ static ge_status load_encoder(struct metrics *c, int index, const char *folder)
     for (int k = 0; k < 2; k++) {
         c->evaluator.role_encoder[encoder_names[index].roles[k]] = (int)n;
     }
+    c->encoder_name[n] = encoder_names[index].name;
     c->n_encoders++;
 done:
     return rc;
@@ -190,6 +194,11 @@ static ge_status check_roles(const struct metrics *c)
             if (c->evaluator.role_encoder[info->role] >= 0) continue;
             return ge_fail(GE_EINVAL, "%s needs an encoder: --encoder %s=FOLDER", info->name,
                            name_of(info->role));
+        }
+        if (c->scoring[i].sets && c->n_encoders == 0) {
+            return ge_fail(GE_EINVAL,
+                           "a metric over sets of embeddings needs an encoder: --encoder "
+                           "clip=FOLDER for images, sentence=FOLDER for texts");
         }
     }
     return GE_OK;
@@ -252,6 +261,25 @@ done:
     return rc;
 }
 
+/* Names of the embedding kinds, as a run has them: the encoders under the names of their flags. */
+static ge_status name_kinds(struct metrics *c)
+{
+    ge_status rc = GE_OK;
+    struct ge_strings *kinds = &c->run.embedding_kinds;
+    const size_t n = c->n_encoders;
+    GE_TRY_PTR(kinds->v, ge_arena_alloc(c->arena, 3 * n, sizeof *kinds->v));
+    for (size_t i = 0; i < 3 * n; i++) {
+        size_t encoder = i < 2 * n ? i / 2 : i - 2 * n;
+        GE_TRY_PTR(kinds->v[i], ge_arena_printf(c->arena, "%s:%s", c->encoder_name[encoder],
+                                                i >= 2 * n   ? "reference"
+                                                : i % 2 == 0 ? "text"
+                                                             : "image"));
+    }
+    kinds->n = 3 * n;
+done:
+    return rc;
+}
+
 static ge_status evaluate(struct metrics *c)
 {
     ge_status rc = GE_OK;
@@ -260,6 +288,7 @@ static ge_status evaluate(struct metrics *c)
     c->run_cell = (struct ge_cell){.system = "predictions"};
     c->run = (struct ge_run){
         .items = c->dataset->items, .n_items = n, .cells = &c->run_cell, .n_cells = 1};
+    GE_TRY(name_kinds(c));
     GE_NEW(c->chunks, n_chunks);
     c->n_chunks = n_chunks;
     GE_TRY_PTR(c->run.results, ge_arena_alloc(c->arena, n_chunks, sizeof *c->run.results));
@@ -292,7 +321,7 @@ static bool is_wanted(const struct metrics *c, const char *name)
 /* Value of one answer in a row of the corpus; NaN if it is not among them. */
 static double corpus_value(const struct ge_corpus_row *row, struct ge_key key)
 {
-    size_t lo = 0, hi = row->n;
+    size_t lo = 0, hi = row->keys != NULL ? row->n : 0;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         int order = ge_key_compare(row->keys[mid], key);

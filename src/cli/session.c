@@ -67,7 +67,9 @@ static ge_status make_scoring(const struct ge_job *job, const struct ge_job_task
     };
     for (size_t i = 0; i < task->metrics.n; i++) {
         enum ge_metric_id id = ge_metric_find(task->metrics.v[i]);
+        const struct ge_corpus_metric *corpus = ge_corpus_metric_find(task->metrics.v[i]);
         if (id != GE_METRIC_NONE) out->metrics[id] = true; /* else of the whole corpus */
+        if (corpus != NULL && corpus->embeddings != NULL) out->sets = true;
     }
     const char *judged = out->rule == GE_RULE_THRESHOLD ? task->metric : task->fallback_metric;
     const struct ge_job_threshold *threshold =
@@ -374,16 +376,20 @@ done:
     return rc;
 }
 
+/* Of each encoder what embeds answers; behind them its reference images. */
 static ge_status name_kinds(const struct ge_job *job, struct ge_arena *arena,
                             struct ge_strings *kinds)
 {
     ge_status rc = GE_OK;
     static const char *const towers[] = {"text", "image"};
-    kinds->n = 2 * job->n_encoders;
+    size_t answers = 2 * job->n_encoders;
+    kinds->n = 3 * job->n_encoders;
     GE_TRY_PTR(kinds->v, ge_arena_alloc(arena, kinds->n, sizeof *kinds->v));
     for (size_t i = 0; i < kinds->n; i++) {
-        GE_TRY_PTR(kinds->v[i],
-                   ge_arena_printf(arena, "%s:%s", job->encoders[i / 2].name, towers[i % 2]));
+        bool reference = i >= answers;
+        GE_TRY_PTR(kinds->v[i], ge_arena_printf(arena, "%s:%s",
+                                                job->encoders[reference ? i - answers : i / 2].name,
+                                                reference ? "reference" : towers[i % 2]));
     }
 done:
     return rc;

@@ -59,6 +59,14 @@ static inline int ge_eval_role_encoder(const struct ge_evaluator *ev, enum ge_ro
     return ge_role_needs_encoder(role) ? ev->role_encoder[role] : GE_EVAL_NO_ENCODER;
 }
 
+/* The role by whose encoder an answer stands in a set of its like. */
+static inline enum ge_role ge_eval_set_role(const struct ge_evaluator *ev,
+                                            const struct ge_answer *answer)
+{
+    if (answer->text != NULL) return GE_ROLE_TEXT_TEXT;
+    return ev->role_encoder[GE_ROLE_IMAGE_IMAGE] >= 0 ? GE_ROLE_IMAGE_IMAGE : GE_ROLE_IMAGE_TEXT;
+}
+
 /* Index of an input, or SIZE_MAX. */
 size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
                           const char *prefix, const char *what);

@@ -142,6 +142,28 @@ done:
     return rc;
 }
 
+/* For metrics over sets: the answer and its first reference image, by the encoder that compares its
+ * kind; nothing where there is none. */
+static ge_status need_set(struct need_context *need, const struct ge_task *task,
+                          const struct ge_answer *answer)
+{
+    ge_status rc = GE_OK;
+    enum ge_role role = ge_eval_set_role(need->ev, answer);
+    if (need->ev->role_encoder[role] < 0) goto done;
+    struct ge_score_input in = {role, GE_INPUT_TEXT, "", answer->text, true};
+    if (answer->text == NULL) {
+        in.kind = GE_INPUT_IMAGE;
+        in.what = answer->image;
+    }
+    GE_TRY(need_input(need, &in));
+    if (answer->text != NULL || task->reference_images.n == 0) goto done;
+    in.what = task->reference_images.v[0];
+    in.is_answer = false;
+    GE_TRY(need_input(need, &in));
+done:
+    return rc;
+}
+
 /* Collect the inputs of one sample; what cannot be scored at all gets its reason here. */
 static ge_status add_sample(struct ge_evaluator *ev, struct ge_eval_chunk *c,
                             const struct ge_item *item, enum ge_direction d, uint32_t number,
@@ -172,6 +194,7 @@ static ge_status add_sample(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         struct need_context need = {ev, c};
         rc = ge_score_needs(s->scoring, task, answer, need_input, &need);
         if (rc == GE_OK && ev->keep_embeddings) rc = need_answer(&need, answer);
+        if (rc == GE_OK && s->scoring->sets) rc = need_set(&need, task, answer);
         if (ge_status_is_content(rc)) {
             ge_eval_fail_sample(c, s, rc, ge_error());
             rc = GE_OK;

@@ -107,6 +107,22 @@ static void add_embeddings(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     }
 }
 
+/* The reference image of an answer image, for metrics over sets: kinds behind those of answers. */
+static void add_reference(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                          const struct eval_sample *s)
+{
+    int encoder = ev->role_encoder[ge_eval_set_role(ev, s->answer)];
+    if (encoder < 0 || s->answer->image == NULL || s->task->reference_images.n == 0) return;
+    size_t at = ge_eval_find_input(c, encoder, GE_INPUT_IMAGE, "", s->task->reference_images.v[0]);
+    if (at == SIZE_MAX || c->inputs[at].embedding == NULL) return;
+    c->result.embeddings[c->result.n_embeddings++] = (struct ge_embedding_row){
+        .key = s->key,
+        .kind = (uint16_t)(2 * ev->n_encoders + (size_t)encoder),
+        .dim = (uint32_t)ge_encoder_dim(ev->encoders[encoder]),
+        .values = c->inputs[at].embedding,
+    };
+}
+
 static void add_error(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
                       const char *reason)
 {
@@ -148,7 +164,8 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         goto done;
     }
     add_response(ev, c, s);
-    if (ev->keep_embeddings) add_embeddings(ev, c, s);
+    if (ev->keep_embeddings || s->scoring->sets) add_embeddings(ev, c, s);
+    if (s->scoring->sets) add_reference(ev, c, s);
     for (int m = 0; m < GE_METRICS; m++) {
         if (isnan(score.value[m])) continue;
         r->scores[r->n_scores++] =
@@ -177,7 +194,7 @@ static ge_status score_samples(struct ge_evaluator *ev, struct ge_eval_chunk *c)
     GE_TRY_PTR(r->verdicts, ge_arena_alloc(c->arena, n, sizeof *r->verdicts));
     GE_TRY_PTR(r->errors, ge_arena_alloc(c->arena, n, sizeof *r->errors));
     GE_TRY_PTR(r->embeddings,
-               ge_arena_alloc(c->arena, n * 2 * ev->n_encoders, sizeof *r->embeddings));
+               ge_arena_alloc(c->arena, n * (2 * ev->n_encoders + 1), sizeof *r->embeddings));
     GE_TRY_PTR(r->undone, ge_arena_alloc(c->arena, n, sizeof *r->undone));
     for (size_t i = 0; i < n; i++) GE_TRY(add_rows(ev, c, &c->samples[i]));
 done:

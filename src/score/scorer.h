@@ -39,6 +39,7 @@ struct ge_task_scoring {
     enum ge_metric_id fallback; /* GE_METRIC_NONE: an error row */
     enum ge_recorded recorded;
     enum ge_copies copies;
+    bool sets; /* keep what metrics over sets read: embeddings of answers and reference images */
     struct ge_bertscore_options bertscore; /* read by the bertscore metrics alone */
 };
 
