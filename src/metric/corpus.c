@@ -4,10 +4,58 @@
 #include <math.h>
 #include <string.h>
 
+#include "metric/captions.h"
+#include "metric/homogeneity.h"
+
+static const char coco[] = "pycocoevalcap 1.2";
+
 static const struct ge_corpus_metric table[] = {
     {"length.words.mean", "mean number of words of the texts", "-", GE_BETTER_NEITHER, 0, INFINITY,
      ge_corpus_length, NULL},
+
+    /* captions, against references */
+    {"bleu1.coco", "BLEU-1: clipped matches over words of all texts × brevity penalty", coco,
+     GE_BETTER_HIGHER, 0, 1, ge_corpus_bleu1, NULL},
+    {"bleu2.coco", "BLEU-2: geometric mean of the 1- and 2-gram precisions × brevity penalty", coco,
+     GE_BETTER_HIGHER, 0, 1, ge_corpus_bleu2, NULL},
+    {"bleu3.coco", "BLEU-3: geometric mean of the 1- to 3-gram precisions × brevity penalty", coco,
+     GE_BETTER_HIGHER, 0, 1, ge_corpus_bleu3, NULL},
+    {"bleu4.coco", "BLEU-4: geometric mean of the 1- to 4-gram precisions × brevity penalty", coco,
+     GE_BETTER_HIGHER, 0, 1, ge_corpus_bleu4, NULL},
+    {"rouge_l.coco", "mean ROUGE-L: F (beta 1.2) of the best LCS precision and the best LCS recall",
+     coco, GE_BETTER_HIGHER, 0, 1, ge_corpus_rouge_l, NULL},
+    {"cider_d.coco",
+     "CIDEr-D: 10 × mean clipped tf-idf cosine of 1- to 4-grams × exp(-Δ²/72), idf of this corpus",
+     coco, GE_BETTER_HIGHER, 0, 10, ge_corpus_cider_d, NULL},
+
+    /* homogeneity, without references */
+    {"distinct1", "different words over words of all texts", "-", GE_BETTER_HIGHER, 0, 1,
+     ge_corpus_distinct1, NULL},
+    {"distinct2", "different 2-grams over 2-grams of all texts", "-", GE_BETTER_HIGHER, 0, 1,
+     ge_corpus_distinct2, NULL},
+    {"distinct3", "different 3-grams over 3-grams of all texts", "-", GE_BETTER_HIGHER, 0, 1,
+     ge_corpus_distinct3, NULL},
+    {"self_bleu3.first500",
+     "mean BLEU-3 of each of the first 500 texts against the others, method1",
+     "nltk sentence_bleu, as Texygen calls it", GE_BETTER_LOWER, 0, 1, ge_corpus_self_bleu3, NULL},
+    {"opening.share", "share of texts that begin with the commonest first four words", "-",
+     GE_BETTER_LOWER, 0, 1, ge_corpus_opening_share, NULL},
+    {"compression.ratio", "bytes of all texts over their bytes after zlib's deflate, level 9",
+     "zlib", GE_BETTER_LOWER, 0, INFINITY, ge_corpus_compression_ratio, NULL},
+    {"pairwise_cosine", "mean cosine over the pairs of different outputs", "-", GE_BETTER_LOWER, -1,
+     1, NULL, ge_set_pairwise_cosine},
 };
+
+static const struct ge_absent_metric absent[] = {
+    {"meteor",
+     "its paraphrase table is tens of megabytes that cannot be shipped with this program; the "
+     "figure without it is another metric"},
+};
+
+void ge_corpus_no_values(double *per_text, size_t n)
+{
+    for (size_t i = 0; per_text != NULL && i < n; i++) per_text[i] = NAN;
+}
 
 const struct ge_corpus_metric *ge_corpus_metrics(size_t *n)
 {
@@ -21,4 +69,10 @@ const struct ge_corpus_metric *ge_corpus_metric_find(const char *name)
         if (strcmp(table[i].name, name) == 0) return &table[i];
     }
     return NULL;
+}
+
+const struct ge_absent_metric *ge_absent_metrics(size_t *n)
+{
+    *n = sizeof absent / sizeof absent[0];
+    return absent;
 }
