@@ -169,11 +169,9 @@ static void match(struct ptb_scan *s, size_t p)
     ptb_rule_abbreviations(s, p);
     ptb_rule_file_name(s, p);
     if (!letter) ptb_rule_phone(s, p);
-    if (!letter && !digit) {
-        ptb_rule_double_quotes(s, p);
-        ptb_rule_smileys(s, p);
-        ptb_rule_punctuation(s, p);
-    }
+    if (!letter && !digit) ptb_rule_double_quotes(s, p);
+    ptb_rule_smileys(s, p); /* x is an eye */
+    if (!letter && !digit) ptb_rule_punctuation(s, p);
     ptb_rule_hyphened(s, p);
     if (!letter && !digit) ptb_rule_quotes(s, p);
     ptb_rule_contraction(s, p, true);
@@ -282,19 +280,30 @@ static bool is_dropped(const struct ge_buf *token)
     return false;
 }
 
+/* Has it a letter with an upper or lower case? */
+static bool has_case(const char *s, size_t len)
+{
+    for (size_t i = 0, n; i < len; i += n)
+        if (ge_unicode_more(ge_unicode_at(s + i, len - i, &n)) & GE_MORE_CASED) return true;
+    return false;
+}
+
+/* Append a token in lower case. */
 static void emit(const char *token, size_t len, size_t begin, struct ge_buf *out)
 {
-    bool ascii = true;
+    size_t i = 0, n;
     if (out->len > begin) ge_buf_char(out, ' ');
-    for (size_t i = 0; i < len; i++) ascii = ascii && (unsigned char)token[i] < 128;
-    if (!ascii) {
-        ge_unicode_lowercase(token, len, out);
-        return;
-    }
-    ge_buf_add(out, token, len);
-    for (size_t i = 0; i < len && out->status == GE_OK; i++) {
-        char *c = &out->data[out->len - len + i];
-        *c = (char)ptb_lower((unsigned char)*c);
+    while (i < len) {
+        if ((unsigned char)token[i] < 128) {
+            ge_buf_char(out, (char)ptb_lower((unsigned char)token[i++]));
+            continue;
+        }
+        uint32_t c = ge_unicode_at(token + i, len - i, &n);
+        if (c == 0x3A3 && !has_case(token + i + n, len - i - n) && has_case(token, i))
+            ge_unicode_put(out, 0x3C2); /* sigma at the end of a word */
+        else
+            ge_unicode_lowercase(token + i, n, out);
+        i += n;
     }
 }
 
@@ -353,6 +362,10 @@ ge_status ge_ptb_caption(const char *text, size_t len, struct ge_buf *out)
         p += s.length;
     }
     GE_TRY(ge_buf_status(out));
+    if (out->len > begin) { /* an address may end in white space that the reference strips */
+        out->len = begin + ge_unicode_trimmed(out->data + begin, out->len - begin);
+        out->data[out->len] = '\0';
+    }
 done:
     ge_buf_free(&token);
     free(c);

@@ -3,11 +3,6 @@
 
 #include "metric/ptb_scan.h"
 
-static bool name_char(const struct ptb_scan *s, size_t p)
-{
-    return ptb_is(s, p, PTB_ALPHA | PTB_ASCII_DIGIT) || ptb_among(s, p, ":.-");
-}
-
 static size_t spaces(const struct ptb_scan *s, size_t p)
 {
     size_t n = 0;
@@ -15,21 +10,26 @@ static size_t spaces(const struct ptb_scan *s, size_t p)
     return n;
 }
 
-/* A name, or a quoted text, or name = "text": one part of a tag. */
-static size_t tag_part(const struct ptb_scan *s, size_t p)
+/* A name in a tag: from a letter on. */
+static size_t tag_name(const struct ptb_scan *s, size_t p)
 {
-    size_t q = p, value;
-    if (ptb_is(s, q, PTB_ALPHA)) {
-        while (name_char(s, q)) q++;
-        value = q + spaces(s, q);
-        if (s->c[value] != '=') return q - p;
-        value += 1 + spaces(s, value + 1);
-    } else {
-        value = p;
-    }
-    if (!ptb_among(s, value, "'\"")) return q - p;
-    for (value++; s->c[value] != PTB_END && !ptb_among(s, value, "'\"\n");) value++;
-    return ptb_among(s, value, "'\"") ? value + 1 - p : q - p;
+    size_t n = 0;
+    if (!ptb_is(s, p, PTB_ALPHA)) return 0;
+    while (ptb_is(s, p + n, PTB_ALPHA | PTB_ASCII_DIGIT) || ptb_among(s, p + n, "_:.-")) n++;
+    return n;
+}
+
+/* name, or name = "text" */
+static size_t attribute(const struct ptb_scan *s, size_t p)
+{
+    size_t n = tag_name(s, p), q = p + n + spaces(s, p + n);
+    uint32_t mark;
+    if (n == 0 || s->c[q] != '=') return n;
+    q += 1 + spaces(s, q + 1);
+    mark = s->c[q];
+    if (mark != '"' && mark != '\'') return n;
+    for (q++; q < s->n && !ptb_among(s, q, "'\"");) q++;
+    return q < s->n ? q + 1 - p : n;
 }
 
 size_t ptb_tag(struct ptb_scan *s, size_t p)
@@ -42,15 +42,17 @@ size_t ptb_tag(struct ptb_scan *s, size_t p)
         s->no_tag_end = q == s->n;
         return q < s->n ? q + 1 - p : 0;
     }
-    q += s->c[q] == '/';
-    if (!ptb_is(s, q, PTB_ALPHA)) return 0;
-    while (name_char(s, q)) q++;
-    while ((n = spaces(s, q)) > 0) {
-        size_t part = s->c[q + n] == '/' ? 1 : tag_part(s, q + n);
-        q += n + part;
-        if (part == 0) break;
+    if (s->c[q] == '/') {
+        if ((n = tag_name(s, q + 1)) == 0) return 0;
+        q += 1 + n;
+    } else {
+        if ((n = tag_name(s, q)) == 0) return 0;
+        q += n;
+        while ((n = spaces(s, q)) > 0 && ptb_is(s, q + n, PTB_ALPHA)) q += n + attribute(s, q + n);
+        q += spaces(s, q);
+        q += s->c[q] == '/';
     }
-    q += s->c[q] == '/' && s->c[q + 1] == '>';
+    q += spaces(s, q);
     return s->c[q] == '>' ? q + 1 - p : 0;
 }
 
@@ -120,31 +122,49 @@ static size_t url_path(const struct ptb_scan *s, size_t p)
     return q > p + 2 ? q - p : 0;
 }
 
-/* Host names: parts with a point between two, the last one com, net, org or edu, or after "www."
- * any of 2 to 4 letters. */
-static void host_name(struct ptb_scan *s, size_t p)
+/* Parts with a point between two, the last one com, net, org or edu; where it ends, 0: none. */
+static size_t known_domain(struct ptb_scan *s, size_t p)
 {
     static const char *const domains[] = {".com", ".net", ".org", ".edu"};
-    struct ptb_run *run = &s->url;
-    size_t q, end = 0;
-    if (p < run->from || p >= run->to) { /* the last domain of the stretch, found once */
+    struct ptb_run *run = &s->host;
+    size_t q;
+    if (!host_char(s, p)) return 0;
+    if (!ptb_covers(run, p)) { /* the last domain of the stretch, found once */
         *run = (struct ptb_run){p, p, 0, 0};
-        for (q = p; host_char(s, q) || (s->c[q] == '.' && q > p && s->c[q - 1] != '.'); q++) {
+        for (q = p; host_char(s, q) || (s->c[q] == '.' && s->c[q - 1] != '.'); q++) {
             for (size_t i = 0; s->c[q] == '.' && i < 4; i++) {
                 if (ptb_literal(s, q, domains[i]) > 0) run->at = q;
             }
         }
-        run->to = q > p ? q : p + 1;
+        run->to = q;
     }
-    if (run->at > p && s->c[p] != '.') end = run->at + 4;
-    if (ptb_literal(s, p, "www.") > 0) {
-        for (q = p + 4; printing(s, q, "!?{},") && !(s->c[q] == '.' && s->c[q - 1] == '.'); q++) {
-            size_t n = 0;
-            if (s->c[q] != '.' || q == p + 4) continue;
-            while (n < 4 && ptb_is(s, q + 1 + n, PTB_ALPHA)) n++;
-            if (n >= 2 && q + 1 + n > end) end = q + 1 + n;
+    return run->at > p ? run->at + 4 : 0;
+}
+
+/* "www." and parts with a point between two, the last one of 2 to 4 letters. */
+static size_t www(struct ptb_scan *s, size_t p)
+{
+    struct ptb_run *run = &s->www;
+    size_t q, n;
+    if (ptb_literal(s, p, "www.") == 0) return 0;
+    if (!ptb_covers(run, p)) { /* the last such part of the stretch, found once */
+        *run = (struct ptb_run){p, p, 0, 0};
+        for (q = p; printing(s, q, "!?{},") && !(s->c[q] == '.' && s->c[q - 1] == '.'); q++) {
+            if (s->c[q] != '.') continue;
+            for (n = 0; n < 4 && ptb_is(s, q + 1 + n, PTB_ALPHA);) n++;
+            if (n < 2) continue;
+            run->at = q;
+            run->end = q + 1 + n;
         }
+        run->to = q;
     }
+    return run->at > p + 4 ? run->end : 0;
+}
+
+static void host_name(struct ptb_scan *s, size_t p)
+{
+    size_t end = known_domain(s, p), other = www(s, p);
+    if (other > end) end = other;
     if (end > p) end += url_path(s, end);
     if (end > p) ptb_offer(s, end - p, end - p, PTB_KEEP);
 }
@@ -156,8 +176,7 @@ static void mail(struct ptb_scan *s, size_t p)
     n = s->c[p] == '<' ? 1 : ptb_literal(s, p, "&lt;");
     p += n;
     if (!ptb_is(s, p, PTB_ALPHA | PTB_ASCII_DIGIT)) return;
-    if (p < run->from ||
-        p >= run->to) { /* the last @ of the stretch that has something behind it */
+    if (!ptb_covers(run, p)) { /* the last @ of the stretch that has something behind it */
         *run = (struct ptb_run){p, p, 0, 0};
         for (q = p; printing(s, q, "{}") && s->c[q] != 0xA0; q++) {
             if (s->c[q] == '@' && printing(s, q + 1, ".{}") && s->c[q + 1] != 0xA0) run->at = q;
@@ -185,7 +204,7 @@ void ptb_rule_file_name(struct ptb_scan *s, size_t p)
     struct ptb_run *run = &s->file;
     size_t q, n;
     if (!ptb_is(s, p, PTB_WORD | PTB_DIGIT)) return;
-    if (p < run->from || p >= run->to) { /* the end of the last one in the stretch, found once */
+    if (!ptb_covers(run, p)) { /* the end of the last one in the stretch, found once */
         *run = (struct ptb_run){p, p, 0, 0};
         for (q = p; ptb_is(s, q, PTB_WORD | PTB_DIGIT) || (s->c[q] == '.' && s->c[q - 1] != '.');
              q++) {
@@ -206,12 +225,11 @@ void ptb_rule_file_name(struct ptb_scan *s, size_t p)
 static void network_names(struct ptb_scan *s, size_t p)
 {
     size_t n = 2;
-    bool at = s->c[p] == '@' || s->c[p] == 0xFF20, hash = s->c[p] == '#' || s->c[p] == 0xFF03;
-    if (at && (ptb_is(s, p + 1, PTB_ALPHA) || s->c[p + 1] == '_')) {
+    if (s->c[p] == '@' && (ptb_is(s, p + 1, PTB_ALPHA) || s->c[p + 1] == '_')) {
         while (ptb_is(s, p + n, PTB_ALPHA | PTB_ASCII_DIGIT) || s->c[p + n] == '_') n++;
         ptb_offer(s, n, n, PTB_KEEP);
     }
-    if (hash && ptb_is(s, p + 1, PTB_WORD)) {
+    if (s->c[p] == '#' && ptb_is(s, p + 1, PTB_WORD)) {
         while (ptb_is(s, p + n, PTB_WORD)) n++;
         ptb_offer(s, n, n, PTB_KEEP);
     }

@@ -43,11 +43,16 @@ struct ptb_run {
     size_t from, to, at, end;
 };
 
+static inline bool ptb_covers(const struct ptb_run *run, size_t p)
+{
+    return p >= run->from && p < run->to;
+}
+
 struct ptb_scan {
     const uint32_t *c;      /* n characters, a line break, PTB_END … */
     const unsigned char *k; /* … and their kinds */
     size_t n;
-    struct ptb_run url, mail, file, hyphened;
+    struct ptb_run host, www, mail, file, hyphened;
     bool no_tag_end; /* no '>' from here on */
     size_t total;    /* of the longest match so far, with what must follow */
     size_t length;   /* its token */

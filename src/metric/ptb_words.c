@@ -47,7 +47,7 @@ static size_t letter(const struct ptb_scan *s, size_t p)
 {
     static const char *const accents[] = {"acute;", "grave;", "uml;"};
     if (ptb_is(s, p, PTB_WORD)) return 1;
-    if (s->c[p] != '&' || s->c[p + 1] == 0 || !ptb_among(s, p + 1, "aeiouAEIOU")) return 0;
+    if (s->c[p] != '&' || !ptb_among(s, p + 1, "aeiouAEIOU")) return 0;
     for (size_t i = 0; i < sizeof accents / sizeof accents[0]; i++) {
         size_t n = ptb_literal(s, p + 2, accents[i]);
         if (n > 0) return n + 2;
@@ -108,9 +108,8 @@ static const struct {
 
 bool ptb_is_plain_word(const struct ptb_scan *s, size_t p, size_t n)
 {
-    if (n == 0 ||
-        !(ptb_is(s, p + n, PTB_SPACE) || (s->c[p + n] == ',' && ptb_is(s, p + n + 1, PTB_SPACE))))
-        return false;
+    size_t after = p + n + (s->c[p + n] == ',');
+    if (n == 0 || !ptb_among(s, after, " \n")) return false;
     for (size_t i = 0; n >= 5 && n <= 6 && i < sizeof pairs / sizeof pairs[0]; i++)
         if (ptb_literal(s, p, pairs[i].word) == n) return false;
     return true;
@@ -123,7 +122,7 @@ void ptb_rule_words(struct ptb_scan *s, size_t p)
     if (ptb_among(s, p, "cCfF") && s->c[p + 1] == '#') ptb_offer(s, 2, 2, PTB_KEEP);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         n = ptb_literal(s, p, pairs[i].word);
-        if (n > 0) ptb_offer(s, n, n - pairs[i].second, PTB_KEEP);
+        if (n == strlen(pairs[i].word)) ptb_offer(s, n, n - pairs[i].second, PTB_KEEP);
     }
     if (s->c[p] == '\'' && ptb_literal(s, p, "'tis") > 0) ptb_offer(s, 4, 2, PTB_KEEP);
     if (s->c[p] == '\'' && ptb_literal(s, p, "'twas") > 0) ptb_offer(s, 5, 2, PTB_KEEP);
@@ -154,13 +153,20 @@ static size_t letters(const struct ptb_scan *s, size_t p)
 
 void ptb_rule_apostrophe_words(struct ptb_scan *s, size_t p)
 {
-    static const char *const words[] = {
-        "'n'",   "'n",    "l'",        "d'",      "j'",    "dunkin'",   "ol'",     "'em",
-        "'till", "'til",  "somethin'", "'cause",  "c'mon", "e'er",      "s'mores", "ev'ry",
-        "li'l",  "cap'n", "c'est",     "cont'd.", "nat'l", "nor'easter"};
+    static const char *const any[] = {"'n'",       "'n",     "l'",    "d'",    "j'",
+                                      "dunkin'",   "ol'",    "'em",   "'till", "'til",
+                                      "somethin'", "'cause", "cap'n", "c'est"};
+    static const char *const straight[] = {"c'mon", "e'er",    "s'mores", "ev'ry",
+                                           "li'l",  "cont'd.", "nat'l",   "nor'easter"};
     size_t n, a, m;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        n = ptb_literal(s, p, words[i]);
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
+        n = ptb_literal(s, p, any[i]);
+        ptb_offer(s, n, n, PTB_KEEP);
+    }
+    for (size_t i = 0; i < sizeof straight / sizeof straight[0]; i++) {
+        n = strlen(straight[i]);
+        if (ptb_literal(s, p, straight[i]) != n) continue;
+        if (s->c[p + (size_t)(strchr(straight[i], '\'') - straight[i])] != '\'') continue;
         ptb_offer(s, n, n, PTB_KEEP);
     }
     a = ptb_apostrophe(s, p, false);
@@ -174,7 +180,10 @@ void ptb_rule_apostrophe_words(struct ptb_scan *s, size_t p)
     if (n >= 2 && m >= 1 && ptb_among(s, p + n - 1, "aeiouyAEIOUY") &&
         ptb_among(s, p + n + a, "aeiouABCDEFGHIJKLMNOPQRSTUVWXYZ"))
         ptb_offer(s, n + a + m, n + a + m, PTB_KEEP);
-    if (n == 1 && m >= 1 && ptb_lower(s->c[p]) == 'y') ptb_offer(s, 1 + a + 1, 1 + a, PTB_KEEP);
+    if (n == 1 && m >= 1 && ptb_lower(s->c[p]) == 'y' && ptb_apostrophe(s, p + 1, false) > 0)
+        ptb_offer(s, 1 + a + 1, 1 + a, PTB_KEEP);
+    if (n == 1 && m >= 1 && ptb_lower(s->c[p]) == 'o' && ptb_lower(s->c[p + 1 + a]) == 'o')
+        ptb_offer(s, 1 + a + 1, 1 + a + 1, PTB_KEEP);
 }
 
 /* Abbreviations that keep their period, sorted. */
@@ -347,7 +356,7 @@ static void compound_with_figures(struct ptb_scan *s, size_t p)
     struct ptb_run *run = &s->hyphened;
     size_t q, n;
     if (!ptb_is(s, p, PTB_ALPHA | PTB_ASCII_DIGIT)) return;
-    if (p < run->from || p >= run->to) {
+    if (!ptb_covers(run, p)) {
         for (q = p;
              ptb_is(s, q, PTB_ALPHA | PTB_ASCII_DIGIT) || ptb_among(s, q, ".,") || s->c[q] == 0xAD;)
             q++;
