@@ -38,3 +38,8 @@ done:
     ge_buf_free(&text);
     return rc;
 }
+
+void ge_zlib_library(struct ge_buf *out)
+{
+    ge_buf_printf(out, "zlib %s (compiled with %s)", zlibVersion(), ZLIB_VERSION);
+}

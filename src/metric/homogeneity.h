@@ -40,6 +40,10 @@ void ge_opening_free(struct ge_opening *o); /* its content; all 0 is fine */
  * bytes. NaN for no bytes. GE_ENOMEM, GE_ELIMIT (4 GiB). */
 ge_corpus_metric_fn ge_corpus_compression_ratio;
 
+/* Append the library's name and version, as found now and as compiled with. */
+struct ge_buf;
+void ge_zlib_library(struct ge_buf *out);
+
 /* Mean cosine over the pairs of different answers, (|Σx|² - Σ|x|²) / (n(n - 1)) in double; x are unit
  * vectors. NaN for fewer than two. GE_ENOMEM. */
 ge_set_metric_fn ge_set_pairwise_cosine;

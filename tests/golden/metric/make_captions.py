@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write what pycocoevalcap 1.2 (its jar is CoreNLP 3.4.1; needs Java) and nltk give for captions:
+"""Write what pycocoevalcap 1.2 (its jar is CoreNLP 3.4.1; needs Java) and nltk 3.10
+give for captions:
 
     captions_tokens.jsonl   [caption, tokens] of the first 800 of 5,000 captions made to stress the
                             tokenizer
