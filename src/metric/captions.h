@@ -3,8 +3,10 @@
  *
  * Equal words and equal n-grams have equal numbers, others never: tables compare what they find,
  * not its hash. An entry is one text with the references of its task; several samples of an item
- * are entries of their own, as pycocoevalcap takes captions with distinct ids. Memory: 16
- * bytes per word and 20 per distinct n-gram, up to twice that for room to grow. Local; thread-safe when only read. */
+ * are entries of their own, as pycocoevalcap takes captions with distinct ids.
+ *
+ * Memory: 16 bytes per word and 20 per distinct n-gram, up to twice that for room to grow. Local;
+ * thread-safe when only read. */
 #ifndef GE_METRIC_CAPTIONS_H
 #define GE_METRIC_CAPTIONS_H
 

@@ -1,8 +1,8 @@
 /* The tokens that the COCO caption tools count: Penn Treebank tokens as CoreNLP 3.4.1's PTBTokenizer
  * makes them with -preserveLines -lowerCase, less the 17 punctuation tokens that pycocoevalcap drops.
  *
- * A scanner of rules, written from what that program does: at each place the longest rule wins, what
- * follows a token and decides about it counted; of equals the first. Brackets stay ("-lrb-"), because
+ * A scanner with rules of our own for what that program does: at each place the longest wins, with
+ * what follows a token and decides about it counted; of equals the first. Brackets stay ("-lrb-"), because
  * the list of dropped tokens has them in capitals only. A token may hold U+00A0 for a space
  * ("1 1/2", a phone number, a tag). Characters that the reference cannot tokenize vanish, emoji
  * among them.
