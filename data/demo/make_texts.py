@@ -131,7 +131,7 @@ SECOND = ["near it stand", "beside it are", "next to it lie", "around it i see",
 def obedient(objects, rng):
     """A text that keeps to all constraints of the menu at once, whichever were asked."""
     first, *rest = [name(o) for o in objects]
-    return f"{rng.choice(FIRST)} {first}. {rng.choice(SECOND)} {' and '.join(rest)}."
+    return f"{rng.choice(FIRST)} {first}! {rng.choice(SECOND)} {' and '.join(rest)}."
 
 
 def disobedient(text, constraint):
@@ -147,7 +147,7 @@ def disobedient(text, constraint):
     if kind == "case":
         return text[0].upper() + text[1:]
     if kind == "sentences":
-        return text.replace(". ", " and ")
+        return text.replace("! ", " and ")
     return text.replace(" and ", ", and ", 1)
 
 

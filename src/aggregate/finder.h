@@ -22,6 +22,7 @@ struct finder_context {
 typedef ge_status finder_fn(const struct finder_context *c, size_t cell, struct finding *found);
 
 finder_fn ge_find_says_not_shows, ge_find_shows_not_says, ge_find_nobody_right;
-finder_fn ge_find_disagreement, ge_find_copies;
+finder_fn ge_find_templated, ge_find_missing_details, ge_find_invented_objects;
+finder_fn ge_find_broken_constraints, ge_find_disagreement, ge_find_copies;
 
 #endif

@@ -41,4 +41,7 @@ void ge_metrics_list(FILE *out)
         print_row(out, corpus[i].name, corpus[i].help, corpus[i].min, corpus[i].max,
                   corpus[i].better, NULL, corpus[i].reference);
     }
+    const struct ge_absent_metric *absent = ge_absent_metrics(&n);
+    fprintf(out, "\n# not there\n\n");
+    for (size_t i = 0; i < n; i++) fprintf(out, "%s\n    %s\n", absent[i].name, absent[i].reason);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "metric/anls.h"
+#include "metric/captions.h"
 #include "metric/chair.h"
 #include "metric/choice.h"
 #include "metric/clipscore.h"
@@ -246,6 +247,26 @@ static const struct ge_metric_info table[GE_METRICS] = {
                                  "1 if a key part of the answer has a reference in it, or a number "
                                  "equal to one at two decimals",
                                  0, 1, HIGHER, "MMMU, lmms-eval 0.7.3 eval_open", ge_open_mmmu),
+    [GE_METRIC_BLEU1_COCO] = TEXT("bleu1.coco",
+                                  "sentence BLEU-1, closest reference length, 1e-15 and 1e-9 in "
+                                  "place of smoothing; over the corpus it is another figure",
+                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu1),
+    [GE_METRIC_BLEU2_COCO] = TEXT("bleu2.coco",
+                                  "sentence BLEU-2, closest reference length, 1e-15 and 1e-9 in "
+                                  "place of smoothing; over the corpus it is another figure",
+                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu2),
+    [GE_METRIC_BLEU3_COCO] = TEXT("bleu3.coco",
+                                  "sentence BLEU-3, closest reference length, 1e-15 and 1e-9 in "
+                                  "place of smoothing; over the corpus it is another figure",
+                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu3),
+    [GE_METRIC_BLEU4_COCO] = TEXT("bleu4.coco",
+                                  "sentence BLEU-4, closest reference length, 1e-15 and 1e-9 in "
+                                  "place of smoothing; over the corpus it is another figure",
+                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu4),
+    [GE_METRIC_ROUGE_L_COCO] =
+        TEXT("rouge_l.coco",
+             "F (beta 1.2) of the best LCS precision and the best LCS recall over the references",
+             0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_rouge_l),
     [GE_METRIC_CHAIR_I] =
         TEXT("chair.i",
              "hallucinated object mentions / object mentions (objects and synonyms of the item)", 0,

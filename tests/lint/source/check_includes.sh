@@ -42,6 +42,7 @@ third_party='
 ^(jpeglib|jerror|spng)\.h$      ^src/image/
 ^webp/[a-z]+\.h$                ^src/image/
 ^(utf8proc|pcre2)\.h$           ^src/text/
+^zlib\.h$                       ^src/metric/compression\.c$
 '
 
 # Headers of C17 and POSIX (Linux).
