@@ -8,8 +8,7 @@
  *
  * Text given to the functions below is valid UTF-8 (ge_unicode_sanitize() makes it so); results
  * are appended to a buffer, whose status tells of a failure. Used by src/text and by metrics over
- * words. Local;
- * thread-safe. */
+ * words. Local; thread-safe. */
 #ifndef GE_TEXT_UNICODE_H
 #define GE_TEXT_UNICODE_H
 
