@@ -149,14 +149,8 @@ const char *ptb_symbol(uint32_t c)
 static void match(struct ptb_scan *s, size_t p)
 {
     bool letter = ptb_is(s, p, PTB_WORD), digit = ptb_is(s, p, PTB_DIGIT);
-    size_t n = 0;
     s->total = 0;
     s->length = 0;
-    while (ptb_is(s, p + n, PTB_ALPHA)) n++;
-    if (ptb_is_plain_word(s, p, n)) {
-        ptb_offer(s, n, n, PTB_KEEP);
-        return;
-    }
     if (!digit) ptb_rule_words(s, p);
     if (!letter && !digit) {
         ptb_rule_tag(s, p);
@@ -307,6 +301,22 @@ static void emit(const char *token, size_t len, size_t begin, struct ge_buf *out
     }
 }
 
+/* Append a word of ASCII letters between spaces, what most of any text is, without further ado; its
+ * length, 0 if there is none at p or it is a long one. */
+static size_t plain_word(const struct ptb_scan *s, size_t p, size_t begin, struct ge_buf *out)
+{
+    char word[32];
+    size_t n = 0;
+    while (n < sizeof word && ptb_is(s, p + n, PTB_ALPHA)) {
+        word[n] = (char)ptb_lower(s->c[p + n]);
+        n++;
+    }
+    if (n == sizeof word || !ptb_is_plain_word(s, p, n)) return 0;
+    if (out->len > begin) ge_buf_char(out, ' ');
+    ge_buf_add(out, word, n);
+    return n;
+}
+
 /* ---- the loop --------------------------------------------------------------------------------- */
 
 static ge_status decode(const char *text, size_t len, uint32_t **c, unsigned char **k, size_t *n)
@@ -343,23 +353,18 @@ ge_status ge_ptb_caption(const char *text, size_t len, struct ge_buf *out)
     GE_TRY(decode(text, len, &c, &k, &s.n));
     s.c = c;
     s.k = k;
-    for (size_t p = 0; p < s.n;) {
-        if (ptb_is(&s, p, PTB_SPACE)) {
-            p++;
-            continue;
-        }
+    for (size_t p = 0, n; p < s.n; p += n) {
+        n = 1;
+        if (ptb_is(&s, p, PTB_SPACE)) continue;
+        n = plain_word(&s, p, begin, out);
+        if (n > 0) continue;
         match(&s, p);
-        if (s.length == 0) { /* no rule knows it */
-            p++;
-            continue;
-        }
-        if (s.norm != PTB_DROP) {
-            ge_buf_reset(&token);
-            text_of(&s, p, &token);
-            GE_TRY(ge_buf_status(&token));
-            if (token.len > 0 && !is_dropped(&token)) emit(token.data, token.len, begin, out);
-        }
-        p += s.length;
+        n = s.length > 0 ? s.length : 1; /* no rule knows it */
+        if (s.length == 0 || s.norm == PTB_DROP) continue;
+        ge_buf_reset(&token);
+        text_of(&s, p, &token);
+        GE_TRY(ge_buf_status(&token));
+        if (token.len > 0 && !is_dropped(&token)) emit(token.data, token.len, begin, out);
     }
     GE_TRY(ge_buf_status(out));
     if (out->len > begin) { /* an address may end in white space that the reference strips */

@@ -91,7 +91,12 @@ static inline bool ptb_among(const struct ptb_scan *s, size_t p, const char *set
 }
 
 /* Length of `word` at p, letters in either case, ' standing for any apostrophe; 0: not there. */
-size_t ptb_literal(const struct ptb_scan *s, size_t p, const char *word);
+size_t ptb_literal_slow(const struct ptb_scan *s, size_t p, const char *word);
+static inline size_t ptb_literal(const struct ptb_scan *s, size_t p, const char *word)
+{
+    if (*word != '\'' && ptb_lower(s->c[p]) != (unsigned char)*word) return 0;
+    return ptb_literal_slow(s, p, word);
+}
 
 /* Length of an apostrophe at p (', U+0092, U+2019, &apos;); `wide`: also ` U+0091 U+2018 U+201B. */
 size_t ptb_apostrophe(const struct ptb_scan *s, size_t p, bool wide);

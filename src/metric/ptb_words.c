@@ -30,7 +30,7 @@ size_t ptb_apostrophe(const struct ptb_scan *s, size_t p, bool wide)
     return sizeof entity - 1;
 }
 
-size_t ptb_literal(const struct ptb_scan *s, size_t p, const char *word)
+size_t ptb_literal_slow(const struct ptb_scan *s, size_t p, const char *word)
 {
     size_t begin = p;
     for (; *word != '\0'; word++) {
@@ -164,8 +164,8 @@ void ptb_rule_apostrophe_words(struct ptb_scan *s, size_t p)
         ptb_offer(s, n, n, PTB_KEEP);
     }
     for (size_t i = 0; i < sizeof straight / sizeof straight[0]; i++) {
-        n = strlen(straight[i]);
-        if (ptb_literal(s, p, straight[i]) != n) continue;
+        n = ptb_literal(s, p, straight[i]);
+        if (n == 0 || n != strlen(straight[i])) continue; /* &apos; is longer */
         if (s->c[p + (size_t)(strchr(straight[i], '\'') - straight[i])] != '\'') continue;
         ptb_offer(s, n, n, PTB_KEEP);
     }
