@@ -172,6 +172,11 @@ static ge_status open_folder(struct run *r)
         stored != NULL ? stored->chunk_items : ge_session_chunk_items(&r->session);
     GE_TRY(ge_session_make_run(&r->session, chunk_items, &r->head));
     if (stored != NULL) GE_TRY(ge_resume_check(job, stored, r->head, r->golden));
+    if (stored != NULL && !ge_ratings_equal(&stored->ratings, &r->head->ratings)) {
+        ge_warn("%s was begun with other ratings, or none, and keeps them; for these: gapeval "
+                "aggregate %s --ratings FILE",
+                job->output.dir, job->output.dir);
+    }
     GE_TRY(plan_chunks(r, chunk_items));
     for (uint32_t i = 0; i < r->plan.n_chunks; i++) {
         struct ge_chunk c = ge_plan_chunk(&r->plan, i); /* the store counts cell by cell */

@@ -4,6 +4,29 @@
 #include <math.h>
 #include <string.h>
 
+ge_status ge_drawn_parse(const char *text, enum ge_drawn *drawn, const char **within)
+{
+    static const char prefix[] = "random_within:";
+    size_t n = sizeof prefix - 1;
+    *drawn = GE_DRAWN_UNSAID;
+    *within = NULL;
+    if (text == NULL) return GE_OK;
+    if (strcmp(text, "random") == 0) {
+        *drawn = GE_DRAWN_RANDOM;
+    } else if (strcmp(text, "other") == 0) {
+        *drawn = GE_DRAWN_OTHER;
+    } else if (strncmp(text, prefix, n) == 0 && text[n] != '\0') {
+        *drawn = GE_DRAWN_WITHIN;
+        *within = text + n;
+    } else {
+        return ge_fail(GE_EINVAL,
+                       "found \"%.80s\", allowed: \"random\", \"random_within:<tag>\" (also "
+                       "category or subcategory for the tag) or \"other\"",
+                       text);
+    }
+    return GE_OK;
+}
+
 static int order(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);

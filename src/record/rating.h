@@ -29,6 +29,18 @@ struct ge_ratings {
     struct ge_strings raters, dimensions;
 };
 
+/* How the answers that people looked at were chosen. Only a random choice lets figures be corrected. */
+enum ge_drawn {
+    GE_DRAWN_UNSAID,
+    GE_DRAWN_RANDOM, /* each answer as likely as any other */
+    GE_DRAWN_WITHIN, /* the same, but separately within each of the strata that a name gives */
+    GE_DRAWN_OTHER   /* by difficulty, by disagreement, by hand, … */
+};
+
+/* "random", "random_within:<name>" (*within is the name, borrowed from text), "other"; NULL:
+ * GE_DRAWN_UNSAID. GE_EINVAL for anything else. */
+ge_status ge_drawn_parse(const char *text, enum ge_drawn *drawn, const char **within);
+
 /* Order of rows: cell, item, direction, sample, dimension, rater. -1, 0, 1; 0: the same key. */
 int ge_rating_compare(const struct ge_rating *a, const struct ge_rating *b);
 
