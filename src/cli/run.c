@@ -401,7 +401,7 @@ static ge_status finish(struct run *r, ge_status rc, const struct ge_dist_report
                         : ge_rundir_sync(r->dir);
     if (rc == GE_OK) rc = end;
     if (rc == GE_OK && complete) {
-        rc = ge_finish_tables(r->session.job->output.dir, r->session.job->output.dir, stdout);
+        rc = ge_finish_tables(r->session.job->output.dir, NULL, r->session.job->output.dir, stdout);
     }
     if (rc == GE_OK && complete) {
         *code = GE_EXIT_DONE;
@@ -440,7 +440,7 @@ static ge_status show_finished(struct run *r, int *code)
 {
     const char *dir = r->session.job->output.dir;
     ge_info("%s is finished; nothing is left to do", dir);
-    ge_status rc = ge_finish_tables(dir, dir, stdout);
+    ge_status rc = ge_finish_tables(dir, NULL, dir, stdout);
     *code = rc == GE_OK ? GE_EXIT_DONE : ge_cli_fail(rc);
     ge_rundir_close(&r->dir, *code);
     return rc;

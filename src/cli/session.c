@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/people.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "dataset/ratings.h"
@@ -115,6 +116,11 @@ static ge_status load_ratings(struct ge_session *s)
     GE_TRY_PTR(s->ratings_arena, ge_arena_new());
     GE_TRY(ge_ratings_load(job->ratings.file, &about, s->ratings_arena, &s->ratings,
                            &s->ratings_skipped));
+    if (job->ratings.dimension != NULL && s->ratings.n > 0) {
+        size_t index;
+        rc = ge_rating_dimension(&s->ratings, job->ratings.dimension, &index);
+        if (rc != GE_OK) ge_fail_in(rc, "%s: ratings.verdict.dimension", job->source);
+    }
 done:
     free(cells);
     return rc;

@@ -15,6 +15,10 @@
 ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
                              struct ge_buf *out);
 
+/* The sections on human ratings alone: "People" and "Corrected by human ratings". Nothing if the
+ * summary has no ratings. Part of ge_report_markdown(). Fails through the buffer. */
+void ge_report_people(const struct ge_summary *s, struct ge_buf *out);
+
 /* summary.json: everything in the summary, keyed by name; documented in docs/report.md. */
 ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out);
 
