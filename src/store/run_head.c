@@ -9,7 +9,8 @@
 #include "base/mem.h"
 
 enum {
-    MAGIC = 0x31484547, /* "GEH1" in little-endian order */
+    MAGIC = 0x31484547,         /* "GEH1" in little-endian order */
+    MAGIC_RATINGS = 0x32484547, /* "GEH2": ratings follow the items */
     CELL_MIN = 4 + 4 + 16,
     ITEM_MIN = 4,
     RATING_BYTES = 4 + 4 + 1 + 4 + 4 + 4 + 8,
@@ -92,7 +93,7 @@ static void put_ratings(struct ge_buf *out, const struct ge_ratings *r)
 
 void ge_run_head_pack(const struct ge_run *run, struct ge_buf *out)
 {
-    ge_buf_u32(out, MAGIC);
+    ge_buf_u32(out, run->ratings.n > 0 ? MAGIC_RATINGS : MAGIC);
     ge_buf_u32(out, run->chunk_items);
     ge_buf_lpstr(out, run->id);
     ge_buf_lpstr(out, run->job);
@@ -214,8 +215,9 @@ ge_status ge_run_head_unpack(const void *data, size_t len, struct ge_run **out)
     *out = NULL;
     ge_reader_init(&r, data, len);
     GE_TRY_PTR(run, ge_run_new());
-    if (ge_read_u32(&r) != MAGIC) {
-        rc = ge_fail(GE_EFORMAT, "the first bytes are not GEH1");
+    uint32_t magic = ge_read_u32(&r);
+    if (magic != MAGIC && magic != MAGIC_RATINGS) {
+        rc = ge_fail(GE_EFORMAT, "the first bytes are neither GEH1 nor GEH2");
         goto done;
     }
     run->chunk_items = ge_read_u32(&r);
@@ -227,8 +229,7 @@ ge_status ge_run_head_unpack(const void *data, size_t len, struct ge_run **out)
     GE_TRY(get_strings(&r, run->arena, &run->embedding_kinds));
     GE_TRY(get_cells(&r, run));
     GE_TRY(get_items(&r, run));
-    if (r.status == GE_OK && r.pos < r.len)
-        GE_TRY(get_ratings(&r, run)); /* heads without end here */
+    if (magic == MAGIC_RATINGS) GE_TRY(get_ratings(&r, run));
     GE_TRY(ge_reader_end(&r));
     GE_TRY(ge_run_head_check(run));
     *out = run;
