@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/session.h"
@@ -135,12 +136,35 @@ done:
     return rc;
 }
 
+/* Whether the job took only some of the dataset's items. */
+static bool is_selection(const ge_json *doc)
+{
+    const ge_json *select = ge_json_get_path(doc, "dataset.select");
+    bool some = ge_json_number(ge_json_get_path(doc, "dataset.limit"), 0) > 0;
+    for (const ge_json *s = ge_json_first(select); s != NULL; s = ge_json_next(s)) {
+        some |= ge_json_count(s) > 0;
+    }
+    return some;
+}
+
 static ge_status change_ratings(struct ge_run *run, const char *path)
 {
-    size_t skipped;
-    const struct ge_rated_run about = {
+    ge_status rc = GE_OK;
+    ge_json *doc = NULL;
+    size_t skipped = 0;
+    struct ge_rated_run about = {
         .items = run->items, .n_items = run->n_items, .cells = run->cells, .n_cells = run->n_cells};
-    return ge_ratings_load(path, &about, run->arena, &run->ratings, &skipped);
+    GE_TRY(ge_json_parse(run->job, strlen(run->job), "the store's job", &doc));
+    about.partial = is_selection(doc);
+    GE_TRY(ge_ratings_load(path, &about, run->arena, &run->ratings, &skipped));
+    if (skipped > 0) {
+        ge_warn("%s: %zu ratings are about items that the store does not have; its job took only "
+                "some of the dataset",
+                path, skipped);
+    }
+done:
+    ge_json_delete(&doc);
+    return rc;
 }
 
 ge_status ge_finish_open(const char *store, const struct ge_finish_changes *changes,

@@ -89,7 +89,7 @@ static ge_status check_name(const struct import *im, const struct line *l, enum 
 static ge_status find_item(const struct import *im, const struct line *l, uint32_t *item,
                            bool *skip)
 {
-    bool known = false;
+    bool known = im->about->partial;
     const uint32_t *found = ge_index_find(im->items, l->text[ITEM]);
     *skip = false;
     if (found != NULL) {

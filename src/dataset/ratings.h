@@ -18,8 +18,10 @@
 struct ge_rated_run {
     const struct ge_item *items; /* the selection; items[i].index == i */
     size_t n_items;
-    const struct ge_dataset *dataset; /* knows ids outside the selection; NULL: there are none */
-    const struct ge_cell *cells;      /* of several cells with one system the first is meant */
+    const struct ge_dataset *dataset; /* knows ids outside the selection; NULL: nobody does */
+    bool partial; /* without a dataset: the items are a selection, so an id that is none of them is
+                     taken for one that was left out */
+    const struct ge_cell *cells; /* of several cells with one system the first is meant */
     size_t n_cells;
 };
 

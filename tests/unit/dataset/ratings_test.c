@@ -110,6 +110,9 @@ static void selection(void **state)
     w.about.dataset = NULL;
     assert_status(load(&w, "r.csv", text, &r, &skipped), GE_EFORMAT);
     assert_non_null(strstr(ge_error(), "line 3: item: found \"b\""));
+    w.about.partial = true;
+    assert_ok(load(&w, "r.csv", text, &r, &skipped));
+    assert_int_equal(skipped, 1);
     free(path);
     free(text);
     tear_down(&w);

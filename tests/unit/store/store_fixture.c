@@ -50,7 +50,7 @@ static void fill_ratings(struct ge_run *run)
     static const char *const dimensions[] = {"faithful", "quality"};
     struct ge_arena *a = run->arena;
     struct ge_ratings *r = &run->ratings;
-    size_t items = run->n_items < 4 ? run->n_items : 4;
+    size_t items = run->n_items < 2 ? run->n_items : 2;
     r->raters = strings(a, 2, raters);
     r->dimensions = strings(a, 2, dimensions);
     r->v = ge_arena_alloc(a, run->n_cells * items * 4, sizeof *r->v);

@@ -77,7 +77,7 @@ static void test_ratings(void **state)
     assert_ok(fixture_record(dir, run, NULL, 0, 0, 1));
     assert_ok(ge_store_read_journal(dir, &journal));
     assert_ok(ge_store_read(fixture_path(dir, "results.h5"), &store));
-    assert_int_equal(store->ratings.n, 16 * CELLS);
+    assert_int_equal(store->ratings.n, 8 * CELLS);
     assert_true(ge_ratings_equal(&run->ratings, &journal->ratings));
     assert_true(ge_ratings_equal(&run->ratings, &store->ratings));
     store->ratings.v[7].score += 1e-9;
