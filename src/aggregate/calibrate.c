@@ -27,6 +27,7 @@ struct joined {
 struct work {
     const struct ge_run *run;
     const struct ge_calibrate_options *options;
+    struct ge_arena *arena;
     struct joined *joined;
     size_t n, cap;
     /* (n) each, for one metric */
@@ -131,6 +132,21 @@ static size_t make_cases(struct work *w, const uint32_t *cluster, const struct j
     return m;
 }
 
+static ge_status draw_curve(struct work *w, size_t m, struct ge_calibration *c)
+{
+    ge_status rc = GE_OK;
+    struct ge_roc_point *points = NULL;
+    GE_TRY(ge_roc_curve(w->cases, m, &points, &c->n_curve));
+    GE_TRY_PTR(c->curve, ge_arena_alloc(w->arena, c->n_curve, sizeof *c->curve));
+    for (size_t i = 0; i < c->n_curve; i++) {
+        c->curve[i] = points[i];
+        if (!c->higher) c->curve[i].threshold = -points[i].threshold;
+    }
+done:
+    free(points);
+    return rc;
+}
+
 /* Share of the validated decisions that people share, by clusters. */
 static ge_status share_agreed(struct work *w, size_t m, struct ge_calibration *c)
 {
@@ -187,6 +203,7 @@ static ge_status calibrate_metric(struct work *w, const uint32_t *cluster, const
         m = make_cases(w, cluster, v, n, false);
         GE_TRY(ge_roc_auc(w->cases, m, w->options->level, &c->auc));
     }
+    GE_TRY(draw_curve(w, m, c));
     GE_TRY(find_threshold(w, m, c));
 done:
     return rc;
@@ -255,7 +272,7 @@ ge_status ge_calibrate(const struct ge_run *run, const struct ge_calibrate_optio
                        struct ge_arena *arena, struct ge_calibration **rows, size_t *n)
 {
     ge_status rc = GE_OK;
-    struct work w = {.run = run, .options = options};
+    struct work w = {.run = run, .options = options, .arena = arena};
     struct values values = {0};
     *n = 0;
     GE_TRY(check_options(run, options));

@@ -34,7 +34,9 @@ struct ge_calibration {
                               area is at least a half */
     size_t answers, clusters;
     struct ge_correlation pearson, spearman, kendall; /* with people's mean score; clusters count */
-    size_t split;      /* answers whose raters are evenly split: left out of what follows */
+    size_t split; /* answers whose raters are evenly split: left out of what follows */
+    struct ge_roc_point *curve; /* (n_curve), thresholds in the metric's own unit; in the arena */
+    size_t n_curve;
     struct ge_auc auc; /* of the metric on its side */
     double threshold;  /* best over all answers; not finite: calling nothing right is best */
     uint32_t folds;    /* 0: too few clusters to validate */

@@ -13,7 +13,7 @@
 #include "report/report.h"
 
 struct flags {
-    const char *ratings, *dimension, *min, *metric, *task, *by, *out;
+    const char *ratings, *dimension, *min, *metric, *task, *by, *out, *roc;
     long folds, seed;
 };
 
@@ -171,6 +171,40 @@ done:
     return rc;
 }
 
+/* A number of a curve: empty where it is not defined, inf where a side begins. */
+static void curve_number(struct ge_buf *out, double v, const char *end)
+{
+    char text[32] = "";
+    if (isfinite(v)) ge_double_text(v, text);
+    ge_buf_printf(out, "%s%s", isinf(v) ? (v > 0 ? "inf" : "-inf") : text, end);
+}
+
+/* The ROC curve of each metric, one point a line. */
+static ge_status write_curves(const char *path, const struct ge_calibration *rows, size_t n)
+{
+    ge_status rc = GE_OK;
+    struct ge_buf text;
+    ge_buf_init(&text, (size_t)1 << 31);
+    ge_buf_str(&text, "task,metric,side,threshold,fpr,tpr\r\n");
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < rows[i].n_curve; k++) {
+            const struct ge_roc_point *p = &rows[i].curve[k];
+            ge_report_csv_field(&text, rows[i].task);
+            ge_buf_char(&text, ',');
+            ge_report_csv_field(&text, rows[i].metric);
+            ge_buf_printf(&text, ",%s,", rows[i].higher ? "min" : "max");
+            curve_number(&text, p->threshold, ",");
+            curve_number(&text, p->fpr, ",");
+            curve_number(&text, p->tpr, "\r\n");
+        }
+    }
+    GE_TRY(ge_buf_status(&text));
+    GE_TRY(ge_fs_replace(path, text.data, text.len));
+done:
+    ge_buf_free(&text);
+    return rc;
+}
+
 /* ---- the command ---------------------------------------------------------------------------------- */
 
 static ge_status calibrate(const char *store, const struct flags *f)
@@ -198,6 +232,7 @@ static ge_status calibrate(const char *store, const struct flags *f)
     GE_TRY(ge_calibrate(run, &o, run->arena, &rows, &n));
     GE_TRY(print_all(run, &options, rows, n));
     if (f->out != NULL) GE_TRY(write_thresholds(f->out, rows, n));
+    if (f->roc != NULL) GE_TRY(write_curves(f->roc, rows, n));
 done:
     ge_run_delete(&run);
     return rc;
@@ -206,12 +241,17 @@ done:
 int ge_cmd_calibrate(int argc, char **argv)
 {
     struct flags f = {.folds = 10, .seed = -1};
-    struct ge_flag flags[] = {
-        {"--ratings", &f.ratings, NULL, NULL}, {"--dimension", &f.dimension, NULL, NULL},
-        {"--min", &f.min, NULL, NULL},         {"--metric", &f.metric, NULL, NULL},
-        {"--task", &f.task, NULL, NULL},       {"--by", &f.by, NULL, NULL},
-        {"--folds", NULL, &f.folds, NULL},     {"--seed", NULL, &f.seed, NULL},
-        {"--out", &f.out, NULL, NULL},         {NULL, NULL, NULL, NULL}};
+    struct ge_flag flags[] = {{"--ratings", &f.ratings, NULL, NULL},
+                              {"--dimension", &f.dimension, NULL, NULL},
+                              {"--min", &f.min, NULL, NULL},
+                              {"--metric", &f.metric, NULL, NULL},
+                              {"--task", &f.task, NULL, NULL},
+                              {"--by", &f.by, NULL, NULL},
+                              {"--folds", NULL, &f.folds, NULL},
+                              {"--seed", NULL, &f.seed, NULL},
+                              {"--out", &f.out, NULL, NULL},
+                              {"--roc", &f.roc, NULL, NULL},
+                              {NULL, NULL, NULL, NULL}};
     struct ge_args args = {.command = "calibrate", .flags = flags};
     int code = GE_EXIT_DONE;
     ge_status rc = ge_args_parse(&args, argc, argv);

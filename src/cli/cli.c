@@ -20,7 +20,8 @@ const struct ge_command ge_commands[] = {
      "recompute all tables from a store", ge_cmd_aggregate},
     {"calibrate",
      "STORE [--ratings FILE] [--dimension D] [--min M] [--metric NAME|all] [--task TYPE]\n"
-     "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]",
+     "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]\n"
+     "               [--roc curves.csv]",
      "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
     {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
     {"inspect", "STORE [--item ID [--system NAME]]",

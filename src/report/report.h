@@ -27,4 +27,7 @@ ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, s
  * GE_EFORMAT: a row names a cell or an item that the run does not have. */
 ge_status ge_report_csv(const struct ge_run *run, struct ge_buf *out);
 
+/* A field of a CSV file, quoted when it must be; nothing for NULL. */
+void ge_report_csv_field(struct ge_buf *out, const char *s);
+
 #endif
