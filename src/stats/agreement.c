@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/math.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -234,6 +235,14 @@ static double quantile(const double *sorted, size_t n, double p)
     return sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
 }
 
+/* Percentile intervals are too narrow for few clusters, by the factor sqrt((C-1)/C) and by what t is wider
+ * than the normal: take percentiles farther out (Hesterberg, Am. Stat. 69, 2015, 371). */
+static double expanded_tail(double level, double clusters)
+{
+    double t = ge_t_quantile((1 + level) / 2, clusters - 1);
+    return ge_norm_cdf(-sqrt(clusters / (clusters - 1)) * t);
+}
+
 static ge_status bootstrap(struct table *t, double level, uint64_t seed, struct ge_alpha *out)
 {
     ge_status rc = GE_OK;
@@ -255,8 +264,9 @@ static ge_status bootstrap(struct table *t, double level, uint64_t seed, struct 
     }
     if (2 * n <= resamples) goto done;
     qsort(alphas, n, sizeof *alphas, compare_doubles);
-    out->lo = quantile(alphas, n, (1 - level) / 2);
-    out->hi = quantile(alphas, n, (1 + level) / 2);
+    double tail = expanded_tail(level, (double)clusters);
+    out->lo = quantile(alphas, n, tail);
+    out->hi = quantile(alphas, n, 1 - tail);
 done:
     free(weight);
     free(alphas);

@@ -31,8 +31,8 @@ struct ge_alpha {
 };
 
 /* Alpha of n values over `units` units. cluster (units), any numbering, says which units are drawn
- * together in the bootstrap; NULL: each by itself. The interval of `level` is the percentile one over
- * up to 1,999 resamples of the clusters with pairable units (fewer, at least 199, for millions of
+ * together in the bootstrap; NULL: each by itself. The interval of `level` is the percentile one, expanded for few
+ * clusters, over up to 1,999 resamples of the clusters with pairable units (fewer, at least 199, for millions of
  * values), drawn by (seed, resample, draw); resamples without two different values are left out.
  * O(n log n) and O(values) a resample. GE_EINVAL: a unit out of range, a value that is not finite, a
  * level outside (0, 1); GE_ENOMEM. */

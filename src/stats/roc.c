@@ -143,8 +143,9 @@ done:
     return rc;
 }
 
-/* Obuchowski's variance of the area; NaN with fewer than two clusters of a kind. */
-static double clustered_variance(struct placement *p, size_t n, const size_t kinds[2], double area)
+/* Obuchowski's variance of the area, and the number of clusters of the rarer kind. */
+static double clustered_variance(struct placement *p, size_t n, const size_t kinds[2], double area,
+                                 double *fewest)
 {
     double positives = 0, negatives = 0, both = 0, s10 = 0, s01 = 0, s11 = 0;
     qsort(p, n, sizeof *p, compare_placements);
@@ -167,10 +168,26 @@ static double clustered_variance(struct placement *p, size_t n, const size_t kin
         s01 += d01 * d01;
         s11 += d10 * d01;
     }
-    if (positives < 2 || negatives < 2) return NAN;
+    *fewest = fmin(positives, negatives);
+    if (*fewest < 2) return NAN;
     double m1 = (double)kinds[1], m0 = (double)kinds[0];
     return positives / (positives - 1) * s10 / (m1 * m1) +
            negatives / (negatives - 1) * s01 / (m0 * m0) + 2 * both / (both - 1) * s11 / (m1 * m0);
+}
+
+/* On the logit scale, where the ends stay in (0, 1) and the distribution is less lopsided. */
+static void set_interval(struct ge_auc *a, double variance, double fewest, double level)
+{
+    if (a->value == 0 || a->value == 1) {
+        double bound = ge_pow((1 - level) / 2, 1 / fewest);
+        a->lo = a->value == 1 ? bound : 0;
+        a->hi = a->value == 1 ? 1 : 1 - bound;
+        return;
+    }
+    double middle = ge_logit(a->value), scale = a->value * (1 - a->value);
+    double half = ge_norm_quantile((1 + level) / 2) * sqrt(variance) / scale;
+    a->lo = ge_logistic(middle - half);
+    a->hi = ge_logistic(middle + half);
 }
 
 ge_status ge_roc_auc(const struct ge_case *v, size_t n, double level, struct ge_auc *out)
@@ -191,11 +208,8 @@ ge_status ge_roc_auc(const struct ge_case *v, size_t n, double level, struct ge_
     if (kinds[0] == 0 || kinds[1] == 0) goto done;
     for (size_t i = 0; i < n; i++) sum += p[i].positive ? p[i].share : 0;
     out->value = sum / (double)kinds[1];
-    double variance = clustered_variance(p, n, kinds, out->value);
-    if (isnan(variance)) goto done;
-    double half = ge_norm_quantile((1 + level) / 2) * sqrt(fmax(0, variance));
-    out->lo = fmax(0, out->value - half);
-    out->hi = fmin(1, out->value + half);
+    double fewest, variance = clustered_variance(p, n, kinds, out->value, &fewest);
+    if (fewest >= 2) set_interval(out, fmax(0, variance), fewest, level);
 done:
     free(p);
     return rc;

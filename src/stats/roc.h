@@ -31,14 +31,14 @@ ge_status ge_roc_curve(const struct ge_case *v, size_t n, struct ge_roc_point **
 
 struct ge_auc {
     double value;  /* P(positive scores higher) + P(equal)/2; NaN without both kinds */
-    double lo, hi; /* value -+ z standard errors, within [0, 1]; NaN with fewer than two clusters of
-                      either kind */
+    double lo, hi; /* NaN with fewer than two clusters of either kind */
     size_t positives, negatives;
 };
 
 /* Area by mid-ranks, its variance by DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988) with the
  * placements summed by cluster (Obuchowski, Biometrics 53, 1997): equal to DeLong's where every case
- * is its own cluster. O(n log n). GE_EINVAL as above, level outside (0, 1); GE_ENOMEM. */
+ * is its own cluster. The interval is normal on the logit scale; at 0 and 1, where that variance is 0, the far
+ * end is the exact binomial bound with as many trials as there are clusters of the rarer kind. O(n log n). GE_EINVAL as above, level outside (0, 1); GE_ENOMEM. */
 ge_status ge_roc_auc(const struct ge_case *v, size_t n, double level, struct ge_auc *out);
 
 /* ---- thresholds ------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@ import os
 import krippendorff
 import numpy as np
 from scipy import stats
+from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score, roc_curve
 
 # Krippendorff, Computing Krippendorff's alpha-reliability (2011), data C: 4 observers, 12 units.
@@ -89,15 +90,19 @@ def write_pairs(out, name, x, y):
 
 
 def delong(score, positive, level=0.95):
-    """DeLong, DeLong, Clarke-Pearson (1988), straight from the definition."""
+    """DeLong, DeLong, Clarke-Pearson (1988), straight from the definition; on the logit scale."""
     x, y = score[positive], score[~positive]
     psi = (x[:, None] > y[None, :]) + 0.5 * (x[:, None] == y[None, :])
     v10, v01 = psi.mean(axis=1), psi.mean(axis=0)
     if len(x) < 2 or len(y) < 2:
         return np.nan, np.nan
     var = v10.var(ddof=1) / len(x) + v01.var(ddof=1) / len(y)
-    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(var)
-    return max(0.0, psi.mean() - half), min(1.0, psi.mean() + half)
+    area = psi.mean()
+    if area in (0, 1):
+        bound = stats.beta.ppf((1 - level) / 2, min(len(x), len(y)), 1)
+        return (bound, 1.0) if area == 1 else (0.0, 1 - bound)
+    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(var) / (area * (1 - area))
+    return expit(logit(area) - half), expit(logit(area) + half)
 
 
 def roc_cases():
