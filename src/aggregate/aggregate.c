@@ -7,6 +7,7 @@
 
 #include "aggregate/bounds.h"
 #include "aggregate/interval.h"
+#include "aggregate/people.h"
 #include "aggregate/values.h"
 #include "base/mem.h"
 
@@ -310,6 +311,7 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     GE_TRY(ge_corpus_rows(run, options->corpus, options->n_corpus, s->arena, &s->corpus,
                           &s->n_corpus));
     GE_TRY(ge_diagnose(run, &values, s->arena, &s->diagnoses, &s->n_diagnoses));
+    if (run->ratings.n > 0) GE_TRY(ge_people_make(run, &values, options, s->arena, &s->people));
     for (size_t i = 0; i < run->n_results; i++) {
         s->errors += run->results[i].n_errors;
         s->undone += run->results[i].n_undone;

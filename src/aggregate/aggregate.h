@@ -25,12 +25,20 @@
 #include "base/status.h"
 #include "record/run.h"
 
+/* What the run's ratings mean; strings are borrowed and must outlive the summary. */
+struct ge_rating_options {
+    const char *drawn;     /* record/rating.h, ge_drawn_parse(); NULL: not said */
+    const char *dimension; /* of the verdict; NULL: ratings give no verdict */
+    double min;            /* least score of a right answer */
+};
+
 struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
     double level;        /* confidence, e.g. 0.95 */
     bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
     const struct ge_corpus_wish *corpus; /* (n_corpus) corpus metrics by task type */
     size_t n_corpus;
+    struct ge_rating_options ratings;
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -92,7 +100,8 @@ struct ge_summary {
     size_t n_corpus;
     struct ge_diagnosis *diagnoses;
     size_t n_diagnoses;
-    size_t errors, undone; /* samples, in total */
+    size_t errors, undone;    /* samples, in total */
+    struct ge_people *people; /* aggregate/people.h; NULL: the run has no ratings */
 };
 
 /* Compute every table. GE_EINVAL (options), GE_EFORMAT (rows that name no item or cell),

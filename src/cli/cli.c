@@ -14,7 +14,15 @@ const struct ge_command ge_commands[] = {
      "evaluate a job, alone or under mpirun/srun; run again to resume", ge_cmd_run},
     {"plan", "JOB [job options]", "check everything and print what run would do", ge_cmd_plan},
     {"status", "RUN", "how far a run is", ge_cmd_status},
-    {"aggregate", "STORE [--output DIR]", "recompute all tables from a store", ge_cmd_aggregate},
+    {"aggregate",
+     "STORE [--output DIR] [--ratings FILE] [--set aggregation.KEY=VALUE]…\n"
+     "               [--set ratings.KEY=VALUE]… [--quiet]",
+     "recompute all tables from a store", ge_cmd_aggregate},
+    {"calibrate",
+     "STORE [--ratings FILE] [--dimension D] [--min M] [--metric NAME|all] [--task TYPE]\n"
+     "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]\n"
+     "               [--roc curves.csv]",
+     "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
     {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
     {"inspect", "STORE [--item ID [--system NAME]]",
      "what a store holds, or everything about one item", ge_cmd_inspect},

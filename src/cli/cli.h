@@ -77,6 +77,7 @@ int ge_cmd_plan(int argc, char **argv);
 int ge_cmd_status(int argc, char **argv);
 int ge_cmd_pack(int argc, char **argv);
 int ge_cmd_aggregate(int argc, char **argv);
+int ge_cmd_calibrate(int argc, char **argv);
 int ge_cmd_report(int argc, char **argv);
 int ge_cmd_verify(int argc, char **argv);
 int ge_cmd_digest(int argc, char **argv);

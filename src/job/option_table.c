@@ -317,6 +317,33 @@ static const struct ge_option table[] = {
      .allowed = "exclude|wrong",
      .help = "How failed samples enter the estimate; bounds are always shown beside it"},
 
+    {.path = "ratings",
+     .type = GE_OPT_OBJECT,
+     .help =
+         "What people said about the answers (docs/people.md); kept in the store, changes no row"},
+    {.path = "ratings.file",
+     .type = GE_OPT_PATH,
+     .help =
+         "Ratings as .csv, .tsv or .jsonl: item, system, direction, rater, dimension, score, and "
+         "sample where answers have several"},
+    {.path = "ratings.drawn",
+     .type = GE_OPT_STRING,
+     .help =
+         "How the rated answers were chosen: `random`, `random_within:<tag>` (within each value "
+         "of a tag, or of category or subcategory) or `other`; figures are corrected by ratings "
+         "only if the choice was random"},
+    {.path = "ratings.verdict",
+     .type = GE_OPT_OBJECT,
+     .help = "When people call an answer right: the mean over raters of score ≥ min"},
+    {.path = "ratings.verdict.dimension",
+     .type = GE_OPT_STRING,
+     .help = "Dimension of the ratings that decides"},
+    {.path = "ratings.verdict.min",
+     .type = GE_OPT_REAL,
+     .min = -1e9,
+     .max = 1e9,
+     .help = "Least score of a right answer"},
+
     {.path = "output", .type = GE_OPT_OBJECT, .help = "Where results go and what is kept"},
     {.path = "output.dir",
      .type = GE_OPT_PATH,

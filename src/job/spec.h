@@ -95,6 +95,13 @@ struct ge_job_aggregation {
     const char *failures;  /* "exclude", "wrong": how failed samples enter the point estimate */
 };
 
+struct ge_job_ratings {
+    const char *file;      /* absolute; NULL: none */
+    const char *drawn;     /* record/rating.h, ge_drawn_parse(); NULL: not said */
+    const char *dimension; /* of the verdict; NULL: ratings give no verdict */
+    double min;
+};
+
 struct ge_job_output {
     const char *dir; /* absolute: <output.dir>/<name> */
     bool embeddings, responses;
@@ -129,6 +136,7 @@ struct ge_job {
     struct ge_job_image image;
     struct ge_job_scoring scoring;
     struct ge_job_aggregation aggregation;
+    struct ge_job_ratings ratings;
     struct ge_job_output output;
     struct ge_job_runtime runtime;
 };

@@ -15,6 +15,10 @@
 ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
                              struct ge_buf *out);
 
+/* The sections on human ratings alone: "People" and "Corrected by human ratings". Nothing if the
+ * summary has no ratings. Part of ge_report_markdown(). Fails through the buffer. */
+void ge_report_people(const struct ge_summary *s, struct ge_buf *out);
+
 /* summary.json: everything in the summary, keyed by name; documented in docs/report.md. */
 ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out);
 
@@ -22,5 +26,8 @@ ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, s
  * subcategory, tags, cluster, status, verdict, rule, judges, reason, then one column per metric.
  * GE_EFORMAT: a row names a cell or an item that the run does not have. */
 ge_status ge_report_csv(const struct ge_run *run, struct ge_buf *out);
+
+/* A field of a CSV file, quoted when it must be; nothing for NULL. */
+void ge_report_csv_field(struct ge_buf *out, const char *s);
 
 #endif

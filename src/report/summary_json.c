@@ -2,9 +2,10 @@
 #include <math.h>
 
 #include "base/json.h"
+#include "report/people.h"
 #include "report/report.h"
 
-static void estimate(struct ge_jsonw *w, const char *key, struct ge_estimate e)
+void ge_report_estimate(struct ge_jsonw *w, const char *key, struct ge_estimate e)
 {
     ge_jsonw_object(w, key);
     ge_jsonw_double(w, "value", e.value);
@@ -45,12 +46,12 @@ static void gap_row(struct ge_jsonw *w, const struct ge_gap_row *r)
     ge_jsonw_string(w, "dimension", r->dimension);
     ge_jsonw_string(w, "group", r->group);
     counts(w, r);
-    estimate(w, "succ", r->succ);
-    estimate(w, "und", r->und);
-    estimate(w, "gen", r->gen);
-    estimate(w, "points", r->points);
-    estimate(w, "delta", r->delta);
-    estimate(w, "gap", r->gap);
+    ge_report_estimate(w, "succ", r->succ);
+    ge_report_estimate(w, "und", r->und);
+    ge_report_estimate(w, "gen", r->gen);
+    ge_report_estimate(w, "points", r->points);
+    ge_report_estimate(w, "delta", r->delta);
+    ge_report_estimate(w, "gap", r->gap);
     ge_jsonw_object(w, "bounds");
     bounds(w, "succ", r->succ_bounds);
     bounds(w, "und", r->und_bounds);
@@ -75,7 +76,7 @@ static void metric_row(struct ge_jsonw *w, const struct ge_metric_row *m)
     ge_jsonw_string(w, "direction", ge_direction_name(m->direction));
     ge_jsonw_string(w, "metric", m->metric);
     ge_jsonw_int(w, "n", (int64_t)m->n);
-    estimate(w, "mean", m->mean);
+    ge_report_estimate(w, "mean", m->mean);
     ge_jsonw_object_end(w);
 }
 
@@ -137,6 +138,7 @@ ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, s
     ge_jsonw_array(&w, "diagnoses");
     for (size_t i = 0; i < s->n_diagnoses; i++) diagnosis(&w, &s->diagnoses[i]);
     ge_jsonw_array_end(&w);
+    if (s->people != NULL) ge_report_people_json(s, &w);
     ge_jsonw_object_end(&w);
     ge_buf_char(out, '\n');
     return ge_buf_status(out);

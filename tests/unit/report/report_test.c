@@ -2,6 +2,7 @@
  * are checked by csv_check.py). */
 #include "test.h"
 
+#include "aggregate/people.h"
 #include "base/json.h"
 #include "report/report.h"
 #include "sample.h"
@@ -72,6 +73,74 @@ static void test_markdown(void **state)
         "Und − Gen, points | G |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         "| sys\\|tem | 12 | 1 | 2 | 0 | 40.0 … 60.0 | 50.0 … 75.0 | 25.0 … 75.0 | "
         "-25.0 … 50.0 | 0.100 … 0.600 |\n");
+    ge_buf_free(&out);
+}
+
+/* People: made-up figures, hostile names. */
+static void test_people(void **state)
+{
+    (void)state;
+    struct ge_estimate e = {0.5, 0.4, 0.7}, none = {NAN, NAN, NAN};
+    struct ge_people_dimension dimensions[] = {
+        {"qual|ity", 7, 2, 4, {{0.5, 0.25, 0.75, 3, 6}, {NAN, NAN, NAN, 3, 6}, {1, 1, 1, 3, 6}}}};
+    struct ge_people_mean means[] = {{"a|b", "qual|ity", GE_GEN, 4, 7, {3.5, NAN, NAN}}};
+    struct ge_people_verdicts verdicts[] = {{"a|b", GE_GEN, 4, 0.5, 0.25, e, 3, NAN}};
+    struct ge_ppi_figures figures = {e, none, none, none, none, none, {-0.1, -0.3, 0.1}, none};
+    struct ge_correction corrections[] = {
+        {.system = "a|b", .corrected = true, .strata = 1, .gap = {.items = 9, .labelled = 4}},
+        {.system = "c", .reason = "no item has both verdicts"}};
+    corrections[0].gap.corrected = corrections[0].gap.human = figures;
+    struct ge_gap_row row = {.system = "a|b",
+                             .dimension = "overall",
+                             .group = "",
+                             .judged = 10,
+                             .k10 = 3,
+                             .k01 = 2,
+                             .und = e,
+                             .gen = e,
+                             .succ = e,
+                             .points = none,
+                             .delta = none,
+                             .gap = none,
+                             .p_value = NAN};
+    struct ge_people people = {7,          2, dimensions, 1, means,       1,
+                               "qual|ity", 3, verdicts,   1, corrections, 2};
+    struct ge_summary s = {.rows = &row, .n_rows = 1, .people = &people};
+    struct ge_buf out;
+    ge_buf_init(&out, 1 << 20);
+    ge_report_people(&s, &out);
+    assert_ok(ge_buf_status(&out));
+    static const char *const lines[] = {
+        "\n7 ratings by 2 raters.",
+        "\n| qual\\|ity | 7 | 2 | 4 | 0.500 [0.250, 0.750] | – | 1.000 [1.000, 1.000] |\n",
+        "\n| a\\|b | gen | qual\\|ity | 4 | 7 | 3.500 |\n",
+        "share of raters with qual\\|ity ≥ 3.\n",
+        "\n| a\\|b | gen | 4 | 50.0 | 25.0 | 50.0 ± 20.0 | – |\n",
+        "\n| a\\|b | uncorrected | 10 | 50.0 ± 20.0 | 50.0 ± 20.0 | 50.0 ± 20.0 | 30.0 | 20.0 | "
+        "0.0 |",
+        "\n| a\\|b | corrected | 9 | 50.0 ± 20.0 | – | – | – | – | – | -10.0 [-30.0, +10.0] | – "
+        "|\n",
+        "\n| a\\|b | people alone | 4 | ",
+        "\n- c: no correction: no item has both verdicts.\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (strstr(out.data, lines[i]) == NULL)
+            fail_msg("not in the report: %s\n%s", lines[i], out.data);
+    }
+    /* One reason for all systems is said once, without a table. */
+    ge_buf_reset(&out);
+    corrections[0] = (struct ge_correction){.system = "a|b", .reason = corrections[1].reason};
+    ge_report_people(&s, &out);
+    assert_non_null(strstr(out.data, "\nNo correction: no item has both verdicts.\n"));
+    assert_null(strstr(out.data, "people alone"));
+    ge_buf_reset(&out);
+    people.dimension = NULL;
+    ge_report_people(&s, &out);
+    assert_non_null(strstr(out.data, "the job has no ratings.verdict"));
+    ge_buf_reset(&out);
+    s.people = NULL;
+    ge_report_people(&s, &out);
+    assert_int_equal(out.len, 0);
     ge_buf_free(&out);
 }
 
@@ -169,11 +238,9 @@ static void test_small_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_json_round_trip),
-        cmocka_unit_test(test_partial_failures_are_shown),
-        cmocka_unit_test(test_csv_bad_rows),
-        cmocka_unit_test(test_small_buffer),
+        cmocka_unit_test(test_markdown),        cmocka_unit_test(test_people),
+        cmocka_unit_test(test_json_round_trip), cmocka_unit_test(test_partial_failures_are_shown),
+        cmocka_unit_test(test_csv_bad_rows),    cmocka_unit_test(test_small_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
