@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate/bounds.h"
+#include "aggregate/estimators_make.h"
 #include "aggregate/interval.h"
 #include "aggregate/values.h"
 #include "base/mem.h"
@@ -307,6 +308,7 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     GE_NEW(w.bounded, run->n_items);
     GE_TRY(make_rows(s, &w, &groups));
     GE_TRY(make_metrics(s, &w));
+    GE_TRY(ge_estimates_make(run, &values, s));
     for (size_t i = 0; i < run->n_results; i++) {
         s->errors += run->results[i].n_errors;
         s->undone += run->results[i].n_undone;

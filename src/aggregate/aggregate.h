@@ -20,13 +20,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
 
 struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
-    double level;        /* confidence, e.g. 0.95 */
-    bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
+    double level;         /* confidence, e.g. 0.95 */
+    bool failures_wrong;  /* a failed direction counts as wrong, otherwise it is left out */
+    bool upstream, irt;   /* these estimators too, beside logit: estimators.h */
+    int irt_nodes;        /* quadrature nodes of irt; 1 is Laplace's approximation */
+    struct ge_pool *pool; /* for upstream and irt; borrowed, NULL: the calling thread alone */
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -84,7 +88,8 @@ struct ge_summary {
     size_t n_rows;
     struct ge_metric_row *metrics;
     size_t n_metrics;
-    size_t errors, undone; /* samples, in total */
+    size_t errors, undone;          /* samples, in total */
+    struct ge_estimates *estimates; /* upstream and irt (estimators.h); NULL if not asked for */
 };
 
 /* Compute every table. GE_EINVAL (options), GE_EFORMAT (rows that name no item or cell),

@@ -10,7 +10,7 @@
 #include "base/math.h"
 #include "base/mem.h"
 
-enum { SIDES = 2, OUT = -1 }; /* und, gen; an ability that takes no part */
+enum { SIDES = GE_DIRECTIONS, OUT = -1 }; /* OUT: an ability that takes no part */
 
 const char *ge_irt_reason_name(enum ge_irt_reason reason)
 {
@@ -22,8 +22,8 @@ const char *ge_irt_reason_name(enum ge_irt_reason reason)
 ge_status ge_irt_right(double verdict, uint32_t judges, uint32_t *right)
 {
     double product = verdict * judges, whole = floor(product + 0.5);
-    if (judges < 1 || judges > GE_IRT_JUDGES_MOST) {
-        return ge_fail(GE_EINVAL, "%u judges; allowed are 1 to %u", judges, GE_IRT_JUDGES_MOST);
+    if (judges < 1 || judges > GE_IRT_JUDGED_MOST) {
+        return ge_fail(GE_EINVAL, "%u judges; allowed are 1 to %u", judges, GE_IRT_JUDGED_MOST);
     }
     if (!(verdict >= 0 && verdict <= 1)) {
         return ge_fail(GE_EINVAL, "verdict %g; wanted a value from 0 to 1", verdict);
@@ -61,10 +61,12 @@ static ge_status check_pairs(const struct problem *p)
     GE_NEW(seen, cells / 8 + 1);
     for (size_t i = 0; i < p->n; i++) {
         const struct ge_irt_pair *x = &p->pairs[i];
-        if (x->model >= p->n_models || x->item >= p->n_items || x->judges < 1 ||
-            x->judges > GE_IRT_JUDGES_MOST || x->und > x->judges || x->gen > x->judges) {
-            GE_TRY(ge_fail(GE_EINVAL, "irt: pair %zu: model %u, item %u, %u and %u right of %u", i,
-                           x->model, x->item, x->und, x->gen, x->judges));
+        const struct ge_irt_count *u = &x->count[GE_UND], *g = &x->count[GE_GEN];
+        if (x->model >= p->n_models || x->item >= p->n_items || u->judged > GE_IRT_JUDGED_MOST ||
+            g->judged > GE_IRT_JUDGED_MOST || u->right > u->judged || g->right > g->judged) {
+            GE_TRY(ge_fail(GE_EINVAL,
+                           "irt: pair %zu: model %u, item %u, %u of %u and %u of %u right", i,
+                           x->model, x->item, u->right, u->judged, g->right, g->judged));
         }
         size_t cell = x->model * p->n_items + x->item;
         if (seen[cell / 8] >> (cell % 8) & 1) {
@@ -82,11 +84,10 @@ static void set_columns(struct problem *p)
 {
     for (size_t i = 0; i < p->n; i++) {
         const struct ge_irt_pair *x = &p->pairs[i];
-        double *right = p->right + SIDES * x->model, *total = p->total + SIDES * x->model;
-        right[0] += x->und;
-        right[1] += x->gen;
-        total[0] += x->judges;
-        total[1] += x->judges;
+        for (int d = 0; d < SIDES; d++) {
+            p->right[SIDES * x->model + (size_t)d] += x->count[d].right;
+            p->total[SIDES * x->model + (size_t)d] += x->count[d].judged;
+        }
     }
     for (size_t c = 0; c < SIDES * p->n_models; c++) {
         bool extreme = p->right[c] == 0 || p->right[c] == p->total[c];
@@ -103,36 +104,48 @@ static double log_choose(uint32_t n, uint32_t k)
     return ge_lgamma(n + 1.0) - ge_lgamma(k + 1.0) - ge_lgamma(n - k + 1.0);
 }
 
-static void add_count(struct problem *p, const struct ge_irt_pair *x, int side, uint32_t right)
+static int column_of(const struct problem *p, const struct ge_irt_pair *x, int direction)
 {
-    int column = p->column[SIDES * x->model + (uint32_t)side];
+    return x->count[direction].judged == 0 ? OUT : p->column[SIDES * x->model + (size_t)direction];
+}
+
+static void add_count(struct problem *p, const struct ge_irt_pair *x, int direction)
+{
+    int column = column_of(p, x, direction);
+    const struct ge_irt_count *count = &x->count[direction];
     if (column == OUT) return;
     size_t at = (size_t)p->row[x->item] * p->table.n + (size_t)column;
-    p->table.right[at] = (float)right;
-    p->table.total[at] = (float)x->judges;
-    p->coefficients += log_choose(x->judges, right);
+    p->table.right[at] = (float)count->right;
+    p->table.total[at] = (float)count->judged;
+    p->coefficients += log_choose(count->judged, count->right);
+}
+
+/* Rows for the items that take part; difficulties can be told from chance if one of them has two
+ * judgements. */
+static void set_rows(struct problem *p)
+{
+    for (size_t i = 0; i < p->n_items; i++) p->row[i] = OUT;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct ge_irt_pair *x = &p->pairs[i];
+        for (int d = 0; d < SIDES; d++) {
+            if (column_of(p, x, d) == OUT) continue;
+            bool seen = p->row[x->item] != OUT;
+            if (!seen) p->row[x->item] = (int)p->table.items++;
+            p->identified = p->identified || seen || x->count[d].judged > 1;
+        }
+    }
 }
 
 static ge_status fill_table(struct problem *p)
 {
     ge_status rc = GE_OK;
     size_t cells = 0;
-    for (size_t i = 0; i < p->n_items; i++) p->row[i] = OUT;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct ge_irt_pair *x = &p->pairs[i];
-        const int *column = p->column + SIDES * x->model;
-        int used = (column[0] != OUT) + (column[1] != OUT);
-        if (used == 0) continue;
-        bool seen = p->row[x->item] != OUT;
-        if (!seen) p->row[x->item] = (int)p->table.items++;
-        p->identified = p->identified || seen || used * x->judges > 1;
-    }
+    set_rows(p);
     GE_TRY(ge_mul(p->table.items, p->table.n, &cells));
     GE_NEW(p->table.right, cells);
     GE_NEW(p->table.total, cells);
     for (size_t i = 0; i < p->n; i++) {
-        add_count(p, &p->pairs[i], 0, p->pairs[i].und);
-        add_count(p, &p->pairs[i], 1, p->pairs[i].gen);
+        for (int d = 0; d < SIDES; d++) add_count(p, &p->pairs[i], d);
     }
 done:
     return rc;

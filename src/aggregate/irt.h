@@ -15,16 +15,21 @@
 
 #include "base/pool.h"
 #include "base/status.h"
+#include "record/item.h"
 
 enum { GE_IRT_NODES = 25, GE_IRT_NODES_MOST = 100 };
 
-/* One model on one item: how many of `judges` judgements were right in each direction. */
-struct ge_irt_pair {
-    uint32_t model, item; /* each (model, item) at most once */
-    uint32_t und, gen;    /* 0…judges */
-    uint32_t judges;      /* 1…GE_IRT_JUDGES_MOST */
+/* Judgements of one direction, and how many of them say right. */
+struct ge_irt_count {
+    uint32_t right, judged; /* right <= judged <= GE_IRT_JUDGED_MOST; 0 judged: not seen */
 };
-#define GE_IRT_JUDGES_MOST 1000000u
+#define GE_IRT_JUDGED_MOST 1000000u
+
+/* One model on one item. */
+struct ge_irt_pair {
+    uint32_t model, item;                     /* each (model, item) at most once */
+    struct ge_irt_count count[GE_DIRECTIONS]; /* by GE_UND, GE_GEN */
+};
 
 /* Right ones of `judges` judgements, from their mean: GE_EINVAL unless verdict * judges is whole,
  * to 0.005 (verdicts may be rounded). */

@@ -48,9 +48,9 @@ static void read_pairs(const char *file)
         if (judges_at != GE_CSV_ABSENT) assert_ok(ge_csv_number(csv, r, judges_at, &judges));
         p->model = (uint32_t)number_of(in.models, &in.n_models, ge_csv_field(csv, r, 0));
         p->item = (uint32_t)number_of(in.items, &in.n_items, ge_csv_field(csv, r, 1));
-        p->judges = (uint32_t)judges;
-        assert_ok(ge_irt_right(und, p->judges, &p->und));
-        assert_ok(ge_irt_right(gen, p->judges, &p->gen));
+        p->count[GE_UND].judged = p->count[GE_GEN].judged = (uint32_t)judges;
+        assert_ok(ge_irt_right(und, (uint32_t)judges, &p->count[GE_UND].right));
+        assert_ok(ge_irt_right(gen, (uint32_t)judges, &p->count[GE_GEN].right));
     }
     ge_csv_delete(&csv);
 }

@@ -15,7 +15,7 @@ static size_t n;
 
 static void add(uint32_t model, uint32_t item, uint32_t und, uint32_t gen, uint32_t judges)
 {
-    pairs[n++] = (struct ge_irt_pair){model, item, und, gen, judges};
+    pairs[n++] = (struct ge_irt_pair){model, item, {{und, judges}, {gen, judges}}};
 }
 
 static double uniform(uint64_t seed, uint64_t i)
@@ -219,6 +219,21 @@ static void test_threads(void **state)
     ge_irt_free(&three);
 }
 
+/* A direction that was not judged is as if it were not there. */
+static void test_one_side(void **state)
+{
+    (void)state;
+    simulate(3, 60, 1);
+    for (uint32_t i = 0; i < 60; i++)
+        pairs[i].count[GE_GEN].judged = pairs[i].count[GE_GEN].right = 0;
+    struct ge_irt_fit fit = fit_all(3, 60);
+    assert_none(fit.models[0].gen, GE_IRT_NO_ITEMS);
+    assert_int_equal(fit.models[0].und.reason, GE_IRT_ESTIMATED);
+    assert_true(isnan(fit.models[0].delta));
+    assert_int_equal(fit.judgements, 300);
+    ge_irt_free(&fit);
+}
+
 /* Difficulties have either sign: right and wrong exchanged gives the opposite abilities. */
 static void test_symmetry(void **state)
 {
@@ -226,8 +241,9 @@ static void test_symmetry(void **state)
     simulate(3, 80, 4);
     struct ge_irt_fit a = fit_all(3, 80);
     for (size_t i = 0; i < n; i++) {
-        pairs[i].und = pairs[i].judges - pairs[i].und;
-        pairs[i].gen = pairs[i].judges - pairs[i].gen;
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            pairs[i].count[d].right = pairs[i].count[d].judged - pairs[i].count[d].right;
+        }
     }
     struct ge_irt_fit b = fit_all(3, 80);
     for (int m = 0; m < 3; m++) {
@@ -253,7 +269,7 @@ static void test_refused(void **state)
     add(1, 3, 0, 0, 1);
     assert_status(ge_irt(pairs, n, 2, 10, &options, &fit), GE_EINVAL);
     assert_non_null(strstr(ge_error(), "twice"));
-    pairs[n - 1] = (struct ge_irt_pair){0, 9, 2, 0, 1};
+    pairs[n - 1] = (struct ge_irt_pair){0, 9, {{2, 1}, {0, 1}}};
     assert_status(ge_irt(pairs, n, 2, 10, &options, &fit), GE_EINVAL);
     assert_null(fit.models);
 }
@@ -284,11 +300,11 @@ static void test_memory_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right),           cmocka_unit_test(test_gradient),
-        cmocka_unit_test(test_integral),        cmocka_unit_test(test_separated),
-        cmocka_unit_test(test_degenerate),      cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_symmetry),        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_memory_failures),
+        cmocka_unit_test(test_right),      cmocka_unit_test(test_gradient),
+        cmocka_unit_test(test_integral),   cmocka_unit_test(test_separated),
+        cmocka_unit_test(test_degenerate), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_symmetry),   cmocka_unit_test(test_one_side),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_memory_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
