@@ -79,7 +79,7 @@ struct ge_irt_options {
  * information of the marginal likelihood at the estimate. GE_EINVAL (nodes, a pair out of range, a pair
  * given twice), GE_ELIMIT (n_models beyond GE_IRT_MODELS_MOST), GE_ENOMEM; GE_EINTERNAL if the optimiser
  * does not settle. Free with ge_irt_free(). */
-#define GE_IRT_MODELS_MOST 2000
+#define GE_IRT_MODELS_MOST 1000
 ge_status ge_irt(const struct ge_irt_pair *pairs, size_t n, size_t n_models, size_t n_items,
                  const struct ge_irt_options *options, struct ge_irt_fit *fit);
 void ge_irt_free(struct ge_irt_fit *fit);

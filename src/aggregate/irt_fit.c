@@ -1,4 +1,5 @@
-/* Newton's method with the observed information, which serves for several steps while they converge.
+/* Quasi-Newton steps (BFGS, limited memory) whose metric is the observed information, made anew while that
+ * helps: with many abilities it is all but exact, with few and a large sd the updates do the work.
  * Sums over items are made per block of items and added in the blocks' order; sums of squares per band of
  * the matrix, over all items in order: the same digits at any number of threads. */
 #include "aggregate/irt_fit.h"
@@ -18,7 +19,9 @@ enum {
     TOGETHER = 4,      /* rows whose squares are added in one pass */
     NODES_STEP = 5,    /* quadrature of the information: for the steps, */
     NODES_FINAL = 15,  /* and for the standard errors */
-    MOST_STEPS = 200
+    PAIRS = 30,        /* steps that are remembered */
+    MOST_MADE = 6,     /* times that the information is made for its convergence */
+    MOST_STEPS = 1000
 };
 
 struct fit {
@@ -167,6 +170,61 @@ static bool factor_information(struct fit *f)
 
 /* ---- steps --------------------------------------------------------------------------------------------- */
 
+/* What is known of the curvature: the factor in f->matrix, and the last steps with the falls of the
+ * gradient along them (Nocedal 1980). */
+struct memory {
+    double *step, *fall;     /* (PAIRS, n + 1) */
+    double product[PAIRS];   /* step' fall > 0 */
+    size_t n, next;          /* pairs held; where the next one goes */
+    double *origin, *before; /* (n + 1) the point and the gradient that a step begins with */
+};
+
+static double dot(const double *a, const double *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+static void add_times(double *to, double factor, const double *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] += factor * v[i];
+}
+
+/* Keep the pair of the step from m->origin to x, if the gradient fell along it. */
+static void remember(struct memory *m, const double *x, const double *gradient, size_t width)
+{
+    double *step = m->step + m->next * width, *fall = m->fall + m->next * width;
+    for (size_t j = 0; j < width; j++) {
+        step[j] = x[j] - m->origin[j];
+        fall[j] = m->before[j] - gradient[j];
+    }
+    double product = dot(step, fall, width);
+    if (!(product > 1e-10 * sqrt(dot(step, step, width) * dot(fall, fall, width)))) return;
+    m->product[m->next] = product;
+    m->next = (m->next + 1) % PAIRS;
+    m->n += m->n < PAIRS;
+}
+
+/* The direction of the next step: the two-loop recursion about the factor. */
+static void direction(const struct fit *f, const struct memory *m, double *d)
+{
+    size_t width = f->n + 1;
+    double along[PAIRS];
+    memcpy(d, f->gradient, width * sizeof *d);
+    for (size_t k = 0; k < m->n; k++) {
+        size_t i = (m->next + PAIRS - 1 - k) % PAIRS;
+        along[i] = dot(m->step + i * width, d, width) / m->product[i];
+        add_times(d, -along[i], m->fall + i * width, width);
+    }
+    ge_cholesky_solve(f->matrix, width, d);
+    for (size_t k = m->n; k-- > 0;) {
+        size_t i = (m->next + PAIRS - 1 - k) % PAIRS;
+        double back = dot(m->fall + i * width, d, width) / m->product[i];
+        add_times(d, along[i] - back, m->step + i * width, width);
+    }
+}
+
 /* The longest part of a step that changes no logit by more than 2 and sd by more than half of it + 0.2. */
 static double step_part(const double *x, const double *step, size_t n)
 {
@@ -178,61 +236,53 @@ static double step_part(const double *x, const double *step, size_t n)
     return part;
 }
 
-/* Go along `step`, halving it until the likelihood does not fall; the new one in *loglik. */
-static bool move(struct fit *f, double *x, const double *step, double *trial, double *loglik)
+/* Go from x along d, which promises to gain `gain`, as far as the likelihood keeps a little of the promise,
+ * up to rounding; the new one in *loglik. */
+static bool move(struct fit *f, struct memory *m, double *x, const double *d, double gain,
+                 double *loglik)
 {
-    double part = step_part(x, step, f->n);
+    size_t width = f->n + 1;
+    double part = step_part(x, d, f->n);
+    memcpy(m->origin, x, width * sizeof *x);
+    memcpy(m->before, f->gradient, width * sizeof *x);
     for (int i = 0; i < 40; i++, part *= 0.5) {
-        for (size_t j = 0; j <= f->n; j++) trial[j] = x[j] + part * step[j];
-        double value = evaluate(f, trial);
-        if (!(value >= *loglik - 1e-12 * fabs(*loglik))) continue;
-        memcpy(x, trial, (f->n + 1) * sizeof *x);
+        for (size_t j = 0; j < width; j++) x[j] = m->origin[j] + part * d[j];
+        double value = evaluate(f, x);
+        if (!(value >= *loglik + 1e-4 * part * gain - 1e-13 * fabs(*loglik))) continue;
         *loglik = value;
+        remember(m, x, f->gradient, width);
         return true;
     }
+    memcpy(x, m->origin, width * sizeof *x);
+    *loglik = evaluate(f, x);
     return false;
 }
 
-/* Newton's method. The gain that a step promises, g' I^-1 g, is the squared distance from the maximum in
- * standard errors: below 1e-18 there is nothing left to gain. */
-static ge_status climb(struct fit *f, double sd_most, struct irt_optimum *best, double *step,
-                       double *trial)
+/* Up to the maximum. The gain that a step promises, gradient' step, is the squared distance from the maximum
+ * in standard errors: below 1e-18 there is nothing left to gain. */
+static ge_status climb(struct fit *f, struct memory *m, double sd_most, struct irt_optimum *best,
+                       double *step)
 {
-    double loglik = evaluate(f, best->x), gain_before = INFINITY;
-    bool fresh = false, have = false;
+    double gain_before = INFINITY;
+    int made = 0; /* times that the information was made */
+    bool wanted = true;
+    best->loglik = evaluate(f, best->x);
     for (best->steps = 0; best->steps < MOST_STEPS; best->steps++) {
-        if (!have) {
+        if (wanted) {
             if (!factor_information(f)) break;
-            have = fresh = true;
+            m->n = m->next = 0;
+            made++;
         }
-        memcpy(step, f->gradient, (f->n + 1) * sizeof *step);
-        ge_cholesky_solve(f->matrix, f->n + 1, step);
-        double gain = 0;
-        for (size_t j = 0; j <= f->n; j++) gain += step[j] * f->gradient[j];
-        if (gain < 1e-18) {
-            best->loglik = loglik;
-            return GE_OK;
-        }
-        if (!fresh && gain > 1e-3 * gain_before) { /* the old information serves no more */
-            have = false;
-            gain_before = INFINITY;
-            best->steps--;
-            continue;
-        }
-        fresh = false;
+        direction(f, m, step);
+        double gain = dot(step, f->gradient, f->n + 1);
+        if (gain < 1e-18) return GE_OK;
+        bool moved = move(f, m, best->x, step, gain, &best->loglik);
+        if (!moved && gain < 1e-10) return GE_OK; /* as near as the sums can tell */
+        if (!moved && wanted) break;
+        best->unbounded = fabs(best->x[f->n]) > sd_most;
+        if (best->unbounded) return GE_OK;
+        wanted = !moved || (made < MOST_MADE && gain > 1e-3 * gain_before);
         gain_before = gain;
-        if (!move(f, best->x, step, trial, &loglik)) {
-            if (gain < 1e-12) { /* rounding: as near as the sums can tell */
-                loglik = evaluate(f, best->x);
-                best->loglik = loglik;
-                return GE_OK;
-            }
-            break;
-        }
-        if (fabs(best->x[f->n]) > sd_most) {
-            best->unbounded = true;
-            return GE_OK;
-        }
     }
     return ge_fail(GE_EINTERNAL, "irt: no maximum after %d steps, sd of items %g", best->steps,
                    best->x[f->n]);
@@ -324,18 +374,27 @@ ge_status irt_maximise(const struct irt_table *table, int nodes, double sd_most,
 {
     ge_status rc = GE_OK;
     struct fit f;
-    double *step = NULL, *trial = NULL;
+    struct memory m = {0};
+    double *step = NULL;
+    size_t width = table->n + 1, pairs = 0;
     best->unbounded = false;
     GE_TRY(make_fit(&f, table, nodes, pool));
-    GE_NEW(step, table->n + 1);
-    GE_NEW(trial, table->n + 1);
-    GE_TRY(climb(&f, sd_most, best, step, trial));
+    GE_TRY(ge_mul(PAIRS, width, &pairs));
+    GE_NEW(step, width);
+    GE_NEW(m.step, pairs);
+    GE_NEW(m.fall, pairs);
+    GE_NEW(m.origin, width);
+    GE_NEW(m.before, width);
+    GE_TRY(climb(&f, &m, sd_most, best, step));
     if (best->unbounded) goto done;
     settle_sd(&f, best);
     GE_TRY(make_covariance(&f, best));
 done:
     free_fit(&f);
     free(step);
-    free(trial);
+    free(m.step);
+    free(m.fall);
+    free(m.origin);
+    free(m.before);
     return rc;
 }

@@ -63,13 +63,15 @@ static void find_mode(const struct irt_point *at, struct irt_counts item, struct
     for (int i = 0; i < 100; i++) {
         double slope = sd * probabilities(at, item, z, w->mode_p) - z;
         double curvature = 1 + sd * sd * information(at, item, w->mode_p);
+        double step = slope / curvature;
+        if (fabs(step) <= 1e-9 * (1 + fabs(z))) { /* the rest is of the order of its square */
+            z += step;
+            break;
+        }
         if (slope > 0) lo = z;
         if (slope < 0) hi = z;
-        double next = z + slope / curvature;
-        if (!(next > lo && next < hi)) next = slope == 0 ? z : 0.5 * (lo + hi);
-        double moved = fabs(next - z);
-        z = next;
-        if (moved <= 1e-11 * (1 + fabs(z))) break;
+        z += step;
+        if (!(z > lo && z < hi)) z = 0.5 * (lo + hi);
     }
     w->mode = z;
     w->residual = probabilities(at, item, z, w->mode_p);

@@ -255,6 +255,44 @@ static void test_symmetry(void **state)
     ge_irt_free(&b);
 }
 
+/* Small tables of every kind, with sd of items up to 6: the optimiser settles on each, whatever the number of
+ * nodes, and says of each ability either what it is or why not. */
+static void test_small_tables(void **state)
+{
+    (void)state;
+    static const int nodes[] = {1, 2, 3, GE_IRT_NODES};
+    size_t outcomes[5] = {0};
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        uint32_t models = 1 + (uint32_t)(ge_mix(seed, 1) % 4),
+                 items = 1 + (uint32_t)(ge_mix(seed, 2) % 14);
+        uint32_t judges = ge_mix(seed, 3) % 3 == 0 ? 1 + (uint32_t)(ge_mix(seed, 4) % 9) : 1;
+        double sd = 1.5 * (double)(ge_mix(seed, 5) % 5);
+        n = 0;
+        for (uint32_t m = 0; m < models; m++) {
+            for (uint32_t i = 0; i < items; i++) {
+                double b = sd * ge_norm_quantile(0.001 + 0.998 * uniform(seed, 100 + i));
+                uint32_t und = 0, gen = 0;
+                for (uint32_t k = 0; k < judges; k++) {
+                    und += uniform(seed, 1000 * (m + 1) + 20 * i + k) < ge_logistic(1 - b);
+                    gen +=
+                        uniform(seed, 1000 * (m + 1) + 20 * i + 10 + k) < ge_logistic(0.8 * m - b);
+                }
+                add(m, i, und, gen, judges);
+            }
+        }
+        struct ge_irt_fit fit = fit_with(models, items, nodes[ge_mix(seed, 8) % 4], NULL);
+        for (uint32_t m = 0; m < models; m++) {
+            struct ge_irt_ability a = fit.models[m].und;
+            outcomes[a.reason]++;
+            if (a.reason == GE_IRT_ESTIMATED) assert_true(isfinite(a.theta) && a.se > 0);
+        }
+        ge_irt_free(&fit);
+    }
+    assert_true(outcomes[GE_IRT_ESTIMATED] > 200);
+    assert_true(outcomes[GE_IRT_SEPARATED] > 20 && outcomes[GE_IRT_UNBOUNDED] > 20);
+    assert_true(outcomes[GE_IRT_UNIDENTIFIED] > 0);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -300,11 +338,12 @@ static void test_memory_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right),      cmocka_unit_test(test_gradient),
-        cmocka_unit_test(test_integral),   cmocka_unit_test(test_separated),
-        cmocka_unit_test(test_degenerate), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_symmetry),   cmocka_unit_test(test_one_side),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_memory_failures),
+        cmocka_unit_test(test_right),           cmocka_unit_test(test_gradient),
+        cmocka_unit_test(test_integral),        cmocka_unit_test(test_separated),
+        cmocka_unit_test(test_degenerate),      cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_symmetry),        cmocka_unit_test(test_one_side),
+        cmocka_unit_test(test_refused),         cmocka_unit_test(test_small_tables),
+        cmocka_unit_test(test_memory_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
