@@ -13,6 +13,7 @@
 #include "report/report.h"
 
 #define MAX_REPORT ((size_t)1 << 30)
+enum { MOST_ROWS = 10000 }; /* of one model's shares: some seconds of upstream */
 
 struct gap {
     const char *input, *verdicts, *out; /* one of input and verdicts */
@@ -70,6 +71,11 @@ static ge_status read_model(struct shares *s, const char *path, const ge_json *n
                        path, m->name));
     }
     m->rows = ge_json_count(node);
+    if (m->rows > MOST_ROWS) {
+        GE_TRY(ge_fail(GE_ELIMIT,
+                       "%s: \"%.100s\": %zu rows; at most %d categories are fitted together", path,
+                       m->name, m->rows, MOST_ROWS));
+    }
     GE_TRY_PTR(m->cells, ge_arena_alloc(s->arena, m->rows, sizeof *m->cells));
     GE_TRY_PTR(m->gaps, ge_arena_alloc(s->arena, m->rows, sizeof *m->gaps));
     size_t row = 0;
@@ -180,7 +186,8 @@ done:
 
 /* ---- verdicts ----------------------------------------------------------------------------------------- */
 
-static ge_status write_reports(const struct gap *g, const struct ge_summary *s)
+static ge_status write_reports(const struct gap *g, const struct ge_run *run,
+                               const struct ge_summary *s)
 {
     ge_status rc = GE_OK;
     struct ge_buf text;
@@ -190,7 +197,7 @@ static ge_status write_reports(const struct gap *g, const struct ge_summary *s)
         GE_TRY(ge_fs_replace(g->out, text.data, text.len));
         ge_buf_reset(&text);
     }
-    GE_TRY(ge_report_gap_markdown(s, g->estimator, &text));
+    GE_TRY(ge_report_gap_markdown(run, s, g->estimator, &text));
     fputs(text.data, stdout);
 done:
     ge_buf_free(&text);
@@ -214,7 +221,7 @@ static ge_status gap_of_verdicts(const struct gap *g)
     if (options.irt && !summary->estimates->has_irt) {
         GE_TRY(ge_fail(GE_EUNSUPPORTED, "%s: %s", g->verdicts, summary->estimates->irt_refused));
     }
-    GE_TRY(write_reports(g, summary));
+    GE_TRY(write_reports(g, run, summary));
 done:
     ge_summary_delete(&summary);
     ge_run_delete(&run);

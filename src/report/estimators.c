@@ -121,7 +121,7 @@ static void irt_tables(struct ge_buf *out, const struct ge_summary *s)
     ge_buf_printf(
         out,
         "Estimator `irt`: abilities θ of all systems on one scale of logits (standard error), "
-        "item difficulties N(0, sd²) shared by both directions, Δ = θ und − θ gen with %.0f %% "
+        "item difficulties N(0, sd²) shared by both directions, Δ = θ und − θ gen with %g %% "
         "intervals, %d quadrature nodes. Over all items sd = ",
         100 * s->options.level, e->irt_nodes);
     number(out, e->n_groups > 0 ? e->groups[0].sd_item : NAN, 2, false);
@@ -219,10 +219,10 @@ void ge_json_estimators(struct ge_jsonw *w, const struct ge_summary *s)
 
 /* ---- one estimator alone ------------------------------------------------------------------------------------ */
 
-ge_status ge_report_gap_markdown(const struct ge_summary *s, enum ge_estimator estimator,
-                                 struct ge_buf *out)
+ge_status ge_report_gap_markdown(const struct ge_run *run, const struct ge_summary *s,
+                                 enum ge_estimator estimator, struct ge_buf *out)
 {
-    if (estimator == GE_LOGIT) return ge_report_markdown(NULL, s, out);
+    if (estimator == GE_LOGIT) return ge_report_markdown(run, s, out);
     if (estimator == GE_UPSTREAM) upstream_tables(out, s);
     if (estimator == GE_IRT) irt_tables(out, s);
     ge_table_failures(out, s, false);

@@ -62,6 +62,13 @@ refuse '{}' 'wanted an object'
 refuse '[[0.5, 0.3, 0.1, 0.1]]' 'wanted an object'
 refuse '{"m": [[0.5, 0.3, 0.1, 0.1]], "m": [[0.5, 0.3, 0.1, 0.1]]}' 'bad.json'
 refuse 'not JSON' 'bad.json'
+{
+    echo '{"m": ['
+    for ((i = 0; i < 10000; i++)); do echo '[0.5, 0.3, 0.1, 0.1],'; done
+    echo '[0.5, 0.3, 0.1, 0.1]]}'
+} >many.json
+code 1 gap many.json
+says said.err '10001 rows'
 code 1 gap absent.json
 code 1 gap runs.v1/shares.all.json --output nowhere/x.json
 
@@ -101,6 +108,21 @@ says said.out '– separated'
 says said.out '### Failures'
 says mixed.json '"reason": "separated"'
 says mixed.json '"failed_gen": 1'
+
+# ---- a run's report shows all three ---------------------------------------------------------------
+
+code 0 run "$sources/jobs/demo.json" --limit 24 --output "$folder/out" --quiet \
+    --set 'aggregation.estimators=["logit", "upstream", "irt"]' --set aggregation.irt_nodes=9
+for estimator in logit irt upstream; do says said.out "Estimator \`$estimator\`"; done
+says said.out '9 quadrature nodes'
+cp said.out first.md
+summary=$(find out -name summary.json)
+says "$summary" '"estimators": {'
+says "$summary" '"theta_und": {'
+code 0 report "$(dirname "$summary")"
+cmp said.out first.md || fail "report differs from the run's tables"
+code 1 plan "$sources/jobs/demo.json" --set 'aggregation.estimators=["median"]'
+says said.err 'aggregation.estimators'
 
 # ---- what is refused ----------------------------------------------------------------------------
 
