@@ -191,7 +191,8 @@ static void add_times(double *to, double factor, const double *v, size_t n)
     for (size_t i = 0; i < n; i++) to[i] += factor * v[i];
 }
 
-/* Keep the pair of the step from m->origin to x, if the gradient fell along it. */
+/* Keep the pair of the step from m->origin to x, if the gradient fell along it. It is made where the oldest
+ * of a full memory was. */
 static void remember(struct memory *m, const double *x, const double *gradient, size_t width)
 {
     double *step = m->step + m->next * width, *fall = m->fall + m->next * width;
@@ -199,11 +200,12 @@ static void remember(struct memory *m, const double *x, const double *gradient, 
         step[j] = x[j] - m->origin[j];
         fall[j] = m->before[j] - gradient[j];
     }
+    if (m->n == PAIRS) m->n--;
     double product = dot(step, fall, width);
     if (!(product > 1e-10 * sqrt(dot(step, step, width) * dot(fall, fall, width)))) return;
     m->product[m->next] = product;
     m->next = (m->next + 1) % PAIRS;
-    m->n += m->n < PAIRS;
+    m->n++;
 }
 
 /* The direction of the next step: the two-loop recursion about the factor. */
