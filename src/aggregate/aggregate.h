@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aggregate/corpus.h"
+#include "aggregate/diagnose.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
@@ -31,6 +33,8 @@ struct ge_aggregate_options {
     bool upstream, irt;   /* these estimators too, beside logit: estimators.h */
     int irt_nodes;        /* quadrature nodes of irt; 1 is Laplace's approximation */
     struct ge_pool *pool; /* for upstream and irt; borrowed, NULL: the calling thread alone */
+    const struct ge_corpus_wish *corpus; /* (n_corpus) corpus metrics by task type */
+    size_t n_corpus;
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -88,8 +92,12 @@ struct ge_summary {
     size_t n_rows;
     struct ge_metric_row *metrics;
     size_t n_metrics;
-    size_t errors, undone;          /* samples, in total */
     struct ge_estimates *estimates; /* upstream and irt (estimators.h); NULL if not asked for */
+    struct ge_corpus_row *corpus;
+    size_t n_corpus;
+    struct ge_diagnosis *diagnoses;
+    size_t n_diagnoses;
+    size_t errors, undone; /* samples, in total */
 };
 
 /* Compute every table. GE_EINVAL (options), GE_EFORMAT (rows that name no item or cell),

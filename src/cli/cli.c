@@ -42,6 +42,18 @@ const struct ge_command ge_commands[] = {
      "pictures as an encoder sees them", ge_cmd_preprocess},
     {"score", "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
      "score one answer and show every step", ge_cmd_score},
+    {"import",
+     "lmms-eval|vlmevalkit FILE… --out ANSWERS.jsonl [--system NAME] [--direction und|gen]\n"
+     "               [--id KEY] [--prefix TEXT] [--filtered]",
+     "answers that another harness recorded, as recorded answers", ge_cmd_import},
+    {"metrics",
+     "--predictions FILE.jsonl --metric NAME,… [--encoder ROLE=FOLDER]… [--out FILE]\n"
+     "               [--bertscore-layer N] [--bertscore-idf] [--bertscore-baseline P,R,F1]\n"
+     "               [--device D] [--level L] [--dtype fp32|bf16|fp16] [--batch-size N] [--threads "
+     "N]\n"
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
+     "               [--resize pil|torchvision]; or --list",
+     "metrics of a file of predictions; --list documents all", ge_cmd_metrics},
     {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
     {"bench",
      "gemm|ops|encode|tokenize|decode|pipeline|grants|store [--repeats N] [--threads N]\n"

@@ -24,6 +24,23 @@ static const char metrics_intro[] =
     "articles,\n"
     "numbers as digits; `match.exact` alone compares bytes.\n"
     "\n"
+    "A metric with a dialect in its name follows the tool that publishes under it. CLIPScore "
+    "means\n"
+    "three things in three tools; all three are here. BERTScore compares the states of tokens "
+    "behind\n"
+    "one layer (`scoring.bertscore`), texts without the white space around them, as `bert_score` "
+    "does\n"
+    "with transformers 4: with RoBERTa behind a space, cut at the tokenizer's limit. A text "
+    "without\n"
+    "tokens has P = R = F1 = 0. `bert_score` pads the pairs of a batch, and there a token without "
+    "any\n"
+    "positive cosine may count 0; here a pair's value depends on the pair alone. With idf, where "
+    "all\n"
+    "tokens of a text have weight 0, P or R has no value and F1 is 0. The states of a chunk's "
+    "texts are\n"
+    "in memory until it is scored: tokens times width times 4 bytes, bounded by "
+    "`runtime.chunk_items`.\n"
+    "\n"
     "## Metrics\n"
     "\n"
     "| metric | value | range | role |\n"
@@ -61,10 +78,10 @@ static void metrics_markdown(struct ge_buf *out)
     for (int i = 0; i < GE_METRICS; i++) {
         const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
         ge_buf_printf(out, "| `%s` | %s | %g to %g | %s |\n", m->name, m->help, m->min, m->max,
-                      m->role == GE_ROLE_NONE ? "" : ge_role_name(m->role));
+                      ge_role_needs_encoder(m->role) ? ge_role_name(m->role) : "");
     }
     ge_buf_str(out, rules_intro);
-    for (int i = 0; i < GE_RULES; i++) add_rule(out, (enum ge_rule)i);
+    for (int i = 0; i < GE_RULE_NONE; i++) add_rule(out, (enum ge_rule)i);
 }
 
 static ge_status print_document(const char *name)

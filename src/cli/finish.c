@@ -16,8 +16,36 @@
 
 #define MAX_REPORT ((size_t)1 << 31)
 
-/* How the job that made the store wants it aggregated. */
-static ge_status options_of(const struct ge_run *run, struct ge_aggregate_options *out)
+/* The metrics that a job lists for each task type. */
+static ge_status wishes_of(const ge_json *doc, struct ge_arena *arena,
+                           struct ge_aggregate_options *out)
+{
+    ge_status rc = GE_OK;
+    struct ge_corpus_wish *wishes;
+    const ge_json *tasks = ge_json_get_path(doc, "scoring.tasks");
+    GE_TRY_PTR(wishes,
+               ge_arena_alloc(arena, tasks == NULL ? 0 : ge_json_count(tasks), sizeof *wishes));
+    out->corpus = wishes;
+    for (const ge_json *t = ge_json_first(tasks); t != NULL; t = ge_json_next(t)) {
+        struct ge_corpus_wish *wish = &wishes[out->n_corpus++];
+        const ge_json *metrics = ge_json_get(t, "metrics");
+        GE_TRY_PTR(wish->task, ge_arena_strdup(arena, ge_json_key(t)));
+        GE_TRY_PTR(wish->metrics.v,
+                   ge_arena_alloc(arena, metrics == NULL ? 0 : ge_json_count(metrics),
+                                  sizeof *wish->metrics.v));
+        for (const ge_json *m = ge_json_first(metrics); m != NULL; m = ge_json_next(m)) {
+            GE_TRY_PTR(wish->metrics.v[wish->metrics.n],
+                       ge_arena_strdup(arena, ge_json_string(m, "")));
+            wish->metrics.n++;
+        }
+    }
+done:
+    return rc;
+}
+
+/* How the job that made the store wants it aggregated; what it points to is in the arena. */
+static ge_status options_of(const struct ge_run *run, struct ge_arena *arena,
+                            struct ge_aggregate_options *out)
 {
     ge_status rc = GE_OK;
     ge_json *doc = NULL;
@@ -41,6 +69,7 @@ static ge_status options_of(const struct ge_run *run, struct ge_aggregate_option
     out->level = ge_json_number(ge_json_get_path(doc, "aggregation.level"), 0.95);
     const char *failures = ge_json_string(ge_json_get_path(doc, "aggregation.failures"), "exclude");
     out->failures_wrong = strcmp(failures, "wrong") == 0;
+    GE_TRY(wishes_of(doc, arena, out));
 done:
     ge_json_delete(&doc);
     return rc;
@@ -90,7 +119,7 @@ ge_status ge_finish_tables(const char *store, const char *output, FILE *table)
     struct ge_summary *summary = NULL;
     struct ge_aggregate_options options = {0};
     GE_TRY(ge_store_open(store, &run));
-    GE_TRY(options_of(run, &options));
+    GE_TRY(options_of(run, run->arena, &options));
     if (options.upstream || options.irt) GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
     GE_TRY(ge_aggregate(run, &options, &summary));
     GE_TRY(write_tables(run, summary, output, table));

@@ -186,8 +186,7 @@ done:
 
 /* ---- verdicts ----------------------------------------------------------------------------------------- */
 
-static ge_status write_reports(const struct gap *g, const struct ge_run *run,
-                               const struct ge_summary *s)
+static ge_status write_reports(const struct gap *g, const struct ge_summary *s)
 {
     ge_status rc = GE_OK;
     struct ge_buf text;
@@ -197,7 +196,7 @@ static ge_status write_reports(const struct gap *g, const struct ge_run *run,
         GE_TRY(ge_fs_replace(g->out, text.data, text.len));
         ge_buf_reset(&text);
     }
-    GE_TRY(ge_report_gap_markdown(run, s, g->estimator, &text));
+    GE_TRY(ge_report_gap_markdown(s, g->estimator, &text));
     fputs(text.data, stdout);
 done:
     ge_buf_free(&text);
@@ -221,7 +220,7 @@ static ge_status gap_of_verdicts(const struct gap *g)
     if (options.irt && !summary->estimates->has_irt) {
         GE_TRY(ge_fail(GE_EUNSUPPORTED, "%s: %s", g->verdicts, summary->estimates->irt_refused));
     }
-    GE_TRY(write_reports(g, run, summary));
+    GE_TRY(write_reports(g, summary));
 done:
     ge_summary_delete(&summary);
     ge_run_delete(&run);

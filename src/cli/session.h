@@ -18,6 +18,7 @@ struct ge_session {
     struct ge_answers_file **answers; /* (job->n_systems) */
     struct ge_task_scoring *scoring;  /* sorted by task */
     size_t n_scoring;
+    struct ge_idf **idf; /* (n_scoring) BERTScore's document frequencies; NULL: none */
     struct ge_preprocess_switches switches;
 
     struct ge_device *device;

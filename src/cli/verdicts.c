@@ -256,7 +256,10 @@ static ge_status make_items(struct reader *r)
         const char *category = field(r, row, r->at.category),
                    *cluster = field(r, row, r->at.cluster);
         item->index = (uint32_t)run->n_items;
-        item->task[GE_UND].present = item->task[GE_GEN].present = true;
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            item->task[d].present = true;
+            item->task[d].type = "verdict";
+        }
         GE_TRY_PTR(item->id, ge_arena_strdup(run->arena, field(r, row, r->at.item)));
         item->cluster = item->id;
         if (cluster[0] != '\0') GE_TRY_PTR(item->cluster, ge_arena_strdup(run->arena, cluster));

@@ -92,6 +92,40 @@ done:
     return rc;
 }
 
+/* ---- BERTScore ----------------------------------------------------------------------------- */
+
+/* The three figures of a baseline come together. */
+static ge_status check_baseline(const struct ge_job *job)
+{
+    static const char *const keys[] = {"p", "r", "f1"};
+    const ge_json *baseline = ge_json_get_path(job->doc, "scoring.bertscore.baseline");
+    const char *lacking = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        if (ge_json_get(baseline, keys[i]) != NULL) {
+            n++;
+        } else {
+            lacking = keys[i];
+        }
+    }
+    if (n == 0 || n == 3) return GE_OK;
+    return REFUSE(job,
+                  "scoring.bertscore.baseline.%s: found nothing, allowed: a number, because "
+                  "another figure of the baseline is there; all three or none",
+                  lacking);
+}
+
+/* Whether a metric is rescaled by a baseline that the job does not give. `where` is the key path for
+ * the message. */
+static ge_status check_rescaled(const struct ge_job *job, const char *where, const char *metric)
+{
+    if (job->scoring.how_bertscore.has_baseline || !has_suffix(metric, ".rescaled")) return GE_OK;
+    return REFUSE(job,
+                  "%s: found \"%s\", allowed: such a metric once scoring.bertscore.baseline "
+                  "gives p, r and f1",
+                  where, metric);
+}
+
 /* ---- metrics, rules, thresholds ------------------------------------------------------------ */
 
 /* The metric exists. `where` is the key path for the message. */
@@ -119,6 +153,7 @@ static const struct ge_job_encoder *role_encoder(const struct ge_job *job, const
 {
     if (strcmp(role, "image_text") == 0) return job->scoring.image_text;
     if (strcmp(role, "image_image") == 0) return job->scoring.image_image;
+    if (strcmp(role, "bertscore") == 0) return job->scoring.bertscore;
     return job->scoring.text_text;
 }
 
@@ -137,6 +172,7 @@ static ge_status check_task_metrics(const struct ge_job *job, const struct ge_jo
         free(where);
         GE_TRY_PTR(where, ge_sprintf("scoring.tasks.%s.metrics[%zu]", t->type, i));
         GE_TRY(check_metric(job, v, where, t->metrics.v[i]));
+        GE_TRY(check_rescaled(job, where, t->metrics.v[i]));
         const struct ge_job_metric *m = ge_job_find_metric(v, t->metrics.v[i]);
         const char *role = m != NULL ? missing_role(job, m->role) : NULL;
         if (role != NULL) {
@@ -191,7 +227,8 @@ static ge_status check_verdict(const struct ge_job *job, const struct ge_job_voc
     } else if (t->metric != NULL) {
         free(where);
         GE_TRY_PTR(where, ge_sprintf("scoring.tasks.%s.verdict.metric", t->type));
-        rc = check_metric(job, v, where, t->metric);
+        GE_TRY(check_metric(job, v, where, t->metric));
+        GE_TRY(check_rescaled(job, where, t->metric));
     }
 done:
     free(where);
@@ -267,6 +304,8 @@ ge_status ge_job_check(const struct ge_job *job, const struct ge_job_vocabulary 
     GE_TRY(check_role(job, "image_text"));
     GE_TRY(check_role(job, "image_image"));
     GE_TRY(check_role(job, "text_text"));
+    GE_TRY(check_role(job, "bertscore"));
+    GE_TRY(check_baseline(job));
     for (size_t i = 0; i < job->scoring.n_tasks; i++) {
         GE_TRY(check_task_metrics(job, vocabulary, &job->scoring.tasks[i]));
         GE_TRY(check_verdict(job, vocabulary, &job->scoring.tasks[i]));

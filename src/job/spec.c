@@ -123,6 +123,20 @@ static const struct ge_job_encoder *view_role(const struct ge_job *job, const ch
     return NULL;
 }
 
+static void view_bertscore(struct ge_job *job)
+{
+    const ge_json *layer = ge_json_get_path(job->doc, "scoring.bertscore.layer");
+    job->scoring.bertscore = view_role(job, "scoring.roles.bertscore");
+    job->scoring.how_bertscore = (struct ge_job_bertscore){
+        .layer = layer == NULL ? -1 : (int)ge_json_number(layer, 0),
+        .idf = get_bool(job, "scoring.bertscore.idf"),
+        .has_baseline = ge_json_get_path(job->doc, "scoring.bertscore.baseline.p") != NULL,
+        .p = get_number(job, "scoring.bertscore.baseline.p"),
+        .r = get_number(job, "scoring.bertscore.baseline.r"),
+        .f1 = get_number(job, "scoring.bertscore.baseline.f1"),
+    };
+}
+
 static ge_status view_thresholds(struct ge_job *job, struct ge_job_task *task)
 {
     ge_status rc = GE_OK;
@@ -247,6 +261,8 @@ static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabu
     job->scoring.image_text = view_role(job, "scoring.roles.image_text");
     job->scoring.image_image = view_role(job, "scoring.roles.image_image");
     job->scoring.text_text = view_role(job, "scoring.roles.text_text");
+    view_bertscore(job);
+    job->scoring.copies = get_string(job, "scoring.copies");
     job->scoring.recorded_verdicts = get_string(job, "scoring.recorded_verdicts");
     GE_TRY(view_tasks(job, vocabulary));
     GE_TRY(view_aggregation(job));

@@ -33,6 +33,9 @@ struct ge_corpus_metric {
     ge_set_metric_fn *embeddings; /* of image embeddings, or NULL */
 };
 
+/* n times NaN, for a metric that has no values per text; per_text may be NULL. */
+void ge_corpus_no_values(double *per_text, size_t n);
+
 /* Mean number of words. */
 ge_status ge_corpus_length(const struct ge_corpus *c, double *value, double *per_text);
 
@@ -41,5 +44,11 @@ const struct ge_corpus_metric *ge_corpus_metrics(size_t *n);
 
 /* Row of a name, or NULL. */
 const struct ge_corpus_metric *ge_corpus_metric_find(const char *name);
+
+/* Metrics that the field knows and this program leaves out, and why; constant. */
+struct ge_absent_metric {
+    const char *name, *reason;
+};
+const struct ge_absent_metric *ge_absent_metrics(size_t *n);
 
 #endif

@@ -219,13 +219,13 @@ void ge_json_estimators(struct ge_jsonw *w, const struct ge_summary *s)
 
 /* ---- one estimator alone ------------------------------------------------------------------------------------ */
 
-ge_status ge_report_gap_markdown(const struct ge_run *run, const struct ge_summary *s,
-                                 enum ge_estimator estimator, struct ge_buf *out)
+ge_status ge_report_gap_markdown(const struct ge_summary *s, enum ge_estimator estimator,
+                                 struct ge_buf *out)
 {
-    if (estimator == GE_LOGIT) return ge_report_markdown(run, s, out);
+    if (estimator == GE_LOGIT) ge_table_logit(out, s);
     if (estimator == GE_UPSTREAM) upstream_tables(out, s);
     if (estimator == GE_IRT) irt_tables(out, s);
-    ge_table_failures(out, s, false);
+    ge_table_failures(out, s, estimator == GE_LOGIT);
     return ge_buf_status(out);
 }
 

@@ -21,8 +21,8 @@ ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, s
 
 /* The tables and the JSON of `gapeval gap`: the rows of one estimator, which the summary must have;
  * keys in docs/gap.md. */
-ge_status ge_report_gap_markdown(const struct ge_run *run, const struct ge_summary *s,
-                                 enum ge_estimator estimator, struct ge_buf *out);
+ge_status ge_report_gap_markdown(const struct ge_summary *s, enum ge_estimator estimator,
+                                 struct ge_buf *out);
 ge_status ge_report_gap_json(const struct ge_summary *s, enum ge_estimator estimator,
                              struct ge_buf *out);
 

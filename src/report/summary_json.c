@@ -90,6 +90,39 @@ static void metric_row(struct ge_jsonw *w, const struct ge_metric_row *m)
     ge_jsonw_object_end(w);
 }
 
+static void corpus_row(struct ge_jsonw *w, const struct ge_corpus_row *c)
+{
+    ge_jsonw_object(w, NULL);
+    ge_jsonw_string(w, "system", c->system);
+    ge_jsonw_string(w, "direction", ge_direction_name(c->direction));
+    ge_jsonw_string(w, "task", c->task);
+    ge_jsonw_string(w, "metric", c->metric);
+    ge_jsonw_int(w, "n", (int64_t)c->n);
+    ge_jsonw_double(w, "value", c->value);
+    ge_jsonw_object_end(w);
+}
+
+static void diagnosis(struct ge_jsonw *w, const struct ge_diagnosis *d)
+{
+    ge_jsonw_object(w, NULL);
+    ge_jsonw_string(w, "kind", d->kind);
+    ge_jsonw_string(w, "system", d->system);
+    ge_jsonw_string(w, "category", d->category);
+    ge_jsonw_int(w, "n", (int64_t)d->n);
+    ge_jsonw_int(w, "shown", (int64_t)d->shown);
+    ge_jsonw_double(w, "share", d->share);
+    ge_jsonw_array(w, "items");
+    for (size_t i = 0; i < d->n_items; i++) {
+        ge_jsonw_object(w, NULL);
+        ge_jsonw_string(w, "item", d->items[i].id);
+        ge_jsonw_double(w, "strength", d->items[i].strength);
+        ge_jsonw_string(w, "note", d->items[i].note);
+        ge_jsonw_object_end(w);
+    }
+    ge_jsonw_array_end(w);
+    ge_jsonw_object_end(w);
+}
+
 ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out)
 {
     struct ge_jsonw w;
@@ -110,6 +143,12 @@ ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, s
     for (size_t i = 0; i < s->n_metrics; i++) metric_row(&w, &s->metrics[i]);
     ge_jsonw_array_end(&w);
     ge_json_estimators(&w, s);
+    ge_jsonw_array(&w, "corpus");
+    for (size_t i = 0; i < s->n_corpus; i++) corpus_row(&w, &s->corpus[i]);
+    ge_jsonw_array_end(&w);
+    ge_jsonw_array(&w, "diagnoses");
+    for (size_t i = 0; i < s->n_diagnoses; i++) diagnosis(&w, &s->diagnoses[i]);
+    ge_jsonw_array_end(&w);
     ge_jsonw_object_end(&w);
     ge_buf_char(out, '\n');
     return ge_buf_status(out);

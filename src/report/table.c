@@ -3,12 +3,10 @@
 
 #include <math.h>
 
-static const char missing[] = "–";
-
 void ge_table_percent(struct ge_buf *out, struct ge_estimate e)
 {
     if (isnan(e.value)) {
-        ge_buf_str(out, missing);
+        ge_buf_str(out, GE_TABLE_MISSING);
         return;
     }
     ge_buf_printf(out, "%.1f", 100 * e.value);
@@ -27,7 +25,7 @@ void ge_table_interval(struct ge_buf *out, struct ge_estimate e, double factor, 
                        bool with_sign)
 {
     if (isnan(e.value)) {
-        ge_buf_str(out, missing);
+        ge_buf_str(out, GE_TABLE_MISSING);
         return;
     }
     double values[] = {e.value, e.lo, e.hi};
@@ -42,7 +40,7 @@ void ge_table_interval(struct ge_buf *out, struct ge_estimate e, double factor, 
 void ge_table_p_value(struct ge_buf *out, double p)
 {
     if (isnan(p)) {
-        ge_buf_str(out, missing);
+        ge_buf_str(out, GE_TABLE_MISSING);
     } else if (p < 0.001) {
         ge_buf_str(out, "< 0.001");
     } else {

@@ -8,8 +8,10 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+#define GE_TABLE_MISSING "–"
+
 /* "61.2 ± 3.1" of a share, in percent: the larger half of the interval, so that ± never promises too
- * much. "–" for NaN, here and below. */
+ * much. GE_TABLE_MISSING for NaN, here and below. */
 void ge_table_percent(struct ge_buf *out, struct ge_estimate e);
 
 /* A number with `digits` (1 to 3) decimals; what rounds to zero is never "-0". */
@@ -38,6 +40,9 @@ void ge_json_rates(struct ge_jsonw *w, const struct ge_gap_row *r);
 void ge_json_bounds(struct ge_jsonw *w, const struct ge_gap_row *r, bool with_gap);
 
 void ge_json_estimate(struct ge_jsonw *w, const char *key, struct ge_estimate e);
+
+/* logit's tables: what the figures are, all items, each dimension. */
+void ge_table_logit(struct ge_buf *out, const struct ge_summary *s);
 
 /* The member "estimators": an object for each estimator beside logit that the job asks for; nothing if
  * it asks for none. And their tables. */

@@ -228,6 +228,36 @@ static void known_tasks_have_scoring(void **state)
     temp_remove(dir);
 }
 
+static void bertscore_settings(void **state)
+{
+    (void)state;
+    static const struct ge_override sets[] = {
+        {"scoring.roles.bertscore", "clip", NULL},
+        {"scoring.bertscore",
+         "{\"layer\": 0, \"idf\": true, \"baseline\": {\"p\": 0.5, \"r\": 0.25, \"f1\": 0.125}}",
+         NULL},
+        {"scoring.tasks.vqa", "{\"metrics\": [\"bertscore.f1\", \"bertscore.f1.rescaled\"]}", NULL},
+    };
+    char *dir = job_folder();
+    struct ge_job *job;
+    assert_ok(load(dir, small_job, NULL, 0, &job));
+    assert_null(job->scoring.bertscore);
+    assert_int_equal(job->scoring.how_bertscore.layer, -1);
+    assert_false(job->scoring.how_bertscore.idf);
+    assert_false(job->scoring.how_bertscore.has_baseline);
+    ge_job_delete(&job);
+    assert_ok(load(dir, small_job, sets, 3, &job));
+    const struct ge_job_bertscore *b = &job->scoring.how_bertscore;
+    assert_ptr_equal(job->scoring.bertscore, &job->encoders[0]);
+    assert_int_equal(b->layer, 0);
+    assert_true(b->idf && b->has_baseline);
+    assert_close(b->p, 0.5, 0);
+    assert_close(b->r, 0.25, 0);
+    assert_close(b->f1, 0.125, 0);
+    ge_job_delete(&job);
+    temp_remove(dir);
+}
+
 static void built_in_names_exist(void **state)
 {
     (void)state;
@@ -255,6 +285,24 @@ static void faults_between_settings(void **state)
         {{"scoring.roles.text_text", "clop", NULL},
          GE_EINVAL,
          {"scoring.roles.text_text", "\"clop\"", "such as \"clip\""}},
+        {{"scoring.roles.bertscore", "clop", NULL},
+         GE_EINVAL,
+         {"scoring.roles.bertscore", "\"clop\"", "such as \"clip\""}},
+        {{"scoring.tasks.vqa", "{\"metrics\": [\"bertscore.f1\"]}", NULL},
+         GE_EINVAL,
+         {"scoring.tasks.vqa.metrics[0]", "role bertscore", "scoring.roles.bertscore"}},
+        {{"scoring.tasks.vqa", "{\"metrics\": [\"bertscore.f1.rescaled\"]}", NULL},
+         GE_EINVAL,
+         {"scoring.tasks.vqa.metrics[0]", "bertscore.f1.rescaled", "scoring.bertscore.baseline"}},
+        {{"scoring.bertscore.baseline", "{\"p\": 0.8, \"f1\": 0.8}", NULL},
+         GE_EINVAL,
+         {"scoring.bertscore.baseline.r", "found nothing", "all three or none"}},
+        {{"scoring.bertscore.baseline", "{\"p\": 1, \"r\": 0.8, \"f1\": 0.8}", NULL},
+         GE_EINVAL,
+         {"scoring.bertscore.baseline.p", "number 1", "0.999999"}},
+        {{"scoring.bertscore.layer", "-1", NULL},
+         GE_EINVAL,
+         {"scoring.bertscore.layer", "number -1", "0"}},
         {{"systems", "[{\"name\": \"a\", \"answers\": \"x\"}, {\"name\": \"a\"}]", NULL},
          GE_EINVAL,
          {"systems", "two systems named \"a\"", "once"}},
@@ -462,6 +510,7 @@ int main(void)
         cmocka_unit_test(overrides_name_their_place),
         cmocka_unit_test(files_are_inlined),
         cmocka_unit_test(known_tasks_have_scoring),
+        cmocka_unit_test(bertscore_settings),
         cmocka_unit_test(built_in_names_exist),
         cmocka_unit_test(faults_between_settings),
         cmocka_unit_test(answers_must_be_named),
