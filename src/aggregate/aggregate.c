@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate/bounds.h"
+#include "aggregate/estimators_make.h"
 #include "aggregate/interval.h"
 #include "aggregate/people.h"
 #include "aggregate/values.h"
@@ -308,6 +309,7 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     GE_NEW(w.bounded, run->n_items);
     GE_TRY(make_rows(s, &w, &groups));
     GE_TRY(make_metrics(s, &w));
+    GE_TRY(ge_estimates_make(run, &values, s));
     GE_TRY(ge_corpus_rows(run, options->corpus, options->n_corpus, s->arena, &s->corpus,
                           &s->n_corpus));
     GE_TRY(ge_diagnose(run, &values, s->arena, &s->diagnoses, &s->n_diagnoses));

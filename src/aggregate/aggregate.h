@@ -22,6 +22,7 @@
 
 #include "aggregate/corpus.h"
 #include "aggregate/diagnose.h"
+#include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
 
@@ -34,8 +35,11 @@ struct ge_rating_options {
 
 struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
-    double level;        /* confidence, e.g. 0.95 */
-    bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
+    double level;         /* confidence, e.g. 0.95 */
+    bool failures_wrong;  /* a failed direction counts as wrong, otherwise it is left out */
+    bool upstream, irt;   /* these estimators too, beside logit: estimators.h */
+    int irt_nodes;        /* quadrature nodes of irt; 1 is Laplace's approximation */
+    struct ge_pool *pool; /* for upstream and irt; borrowed, NULL: the calling thread alone */
     const struct ge_corpus_wish *corpus; /* (n_corpus) corpus metrics by task type */
     size_t n_corpus;
     struct ge_rating_options ratings;
@@ -96,6 +100,7 @@ struct ge_summary {
     size_t n_rows;
     struct ge_metric_row *metrics;
     size_t n_metrics;
+    struct ge_estimates *estimates; /* upstream and irt (estimators.h); NULL if not asked for */
     struct ge_corpus_row *corpus;
     size_t n_corpus;
     struct ge_diagnosis *diagnoses;

@@ -24,6 +24,11 @@ const struct ge_command ge_commands[] = {
      "               [--roc curves.csv]",
      "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
     {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
+    {"gap",
+     "INPUT.json [--estimator upstream] [--output FILE.json] [--threads N]\n"
+     "       gapeval gap --verdicts FILE.csv [--estimator logit|irt|upstream] [--by category]\n"
+     "               [--agq N] [--level L] [--out FILE.json] [--threads N]",
+     "the gap from verdicts or shares in a file, by an estimator of choice", ge_cmd_gap},
     {"inspect", "STORE [--item ID [--system NAME]]",
      "what a store holds, or everything about one item", ge_cmd_inspect},
     {"verify", "RUN|STORE", "check journal, store and tables for damage", ge_cmd_verify},

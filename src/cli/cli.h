@@ -81,6 +81,7 @@ int ge_cmd_calibrate(int argc, char **argv);
 int ge_cmd_report(int argc, char **argv);
 int ge_cmd_verify(int argc, char **argv);
 int ge_cmd_digest(int argc, char **argv);
+int ge_cmd_gap(int argc, char **argv);
 int ge_cmd_inspect(int argc, char **argv);
 int ge_cmd_embed(int argc, char **argv);
 int ge_cmd_tokenize(int argc, char **argv);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "aggregate/aggregate.h"
+#include "aggregate/estimators.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -81,6 +82,14 @@ static ge_status options_of(const struct ge_run *run, struct ge_aggregate_option
         if (strcmp(name, "subcategory") == 0) out->by_subcategory = true;
         if (strcmp(name, "tag") == 0) out->by_tag = true;
     }
+    const ge_json *estimators = ge_json_get_path(doc, "aggregation.estimators");
+    for (const ge_json *e = ge_json_first(estimators); e != NULL; e = ge_json_next(e)) {
+        const char *name = ge_json_string(e, "");
+        if (strcmp(name, "upstream") == 0) out->upstream = true;
+        if (strcmp(name, "irt") == 0) out->irt = true;
+    }
+    out->irt_nodes =
+        (int)ge_json_number(ge_json_get_path(doc, "aggregation.irt_nodes"), GE_IRT_NODES);
     out->level = ge_json_number(ge_json_get_path(doc, "aggregation.level"), 0.95);
     const char *failures = ge_json_string(ge_json_get_path(doc, "aggregation.failures"), "exclude");
     out->failures_wrong = strcmp(failures, "wrong") == 0;
@@ -220,12 +229,14 @@ ge_status ge_finish_tables(const char *store, const struct ge_finish_changes *ch
     ge_status rc = GE_OK;
     struct ge_run *run = NULL;
     struct ge_summary *summary = NULL;
-    struct ge_aggregate_options options;
+    struct ge_aggregate_options options = {0};
     GE_TRY(ge_finish_open(store, changes, &run, &options));
+    if (options.upstream || options.irt) GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
     GE_TRY(ge_aggregate(run, &options, &summary));
     GE_TRY(write_tables(run, summary, output, table));
 done:
     ge_summary_delete(&summary);
+    ge_pool_delete(&options.pool);
     ge_run_delete(&run);
     return rc;
 }

@@ -202,7 +202,6 @@ done:
 static ge_status view_aggregation(struct ge_job *job)
 {
     struct ge_job_aggregation *a = &job->aggregation;
-    a->estimator = get_string(job, "aggregation.estimator");
     a->interval = get_string(job, "aggregation.interval");
     a->level = get_number(job, "aggregation.level");
     a->failures = get_string(job, "aggregation.failures");

@@ -88,11 +88,10 @@ struct ge_job_scoring {
 };
 
 struct ge_job_aggregation {
-    struct ge_strings by;  /* of "category", "subcategory", "tag" */
-    const char *estimator; /* "logit" */
-    const char *interval;  /* "delta" */
-    double level;          /* confidence, 0.5…0.999 */
-    const char *failures;  /* "exclude", "wrong": how failed samples enter the point estimate */
+    struct ge_strings by; /* of "category", "subcategory", "tag" */
+    const char *interval; /* "delta" */
+    double level;         /* confidence, 0.5…0.999 */
+    const char *failures; /* "exclude", "wrong": how failed samples enter the point estimate */
 };
 
 struct ge_job_ratings {

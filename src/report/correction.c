@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/markdown.h"
+#include "report/table.h"
 #include "report/people.h"
 
 /* ---- Markdown -------------------------------------------------------------------------------- */
@@ -36,16 +36,16 @@ static void line(struct ge_buf *out, const char *system, const char *what, size_
 {
     const struct ge_estimate shares[] = {f->und, f->gen, f->p11, f->p10, f->p01, f->p00};
     ge_buf_str(out, "| ");
-    ge_md_cell(out, system);
+    ge_table_text(out, system);
     ge_buf_printf(out, " | %s | %zu", what, n);
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
         ge_buf_str(out, " | ");
-        ge_md_percent(out, shares[i]);
+        ge_table_percent(out, shares[i]);
     }
     ge_buf_str(out, " | ");
-    ge_md_interval(out, f->points, 100, 1, true);
+    ge_table_interval(out, f->points, 100, 1, true);
     ge_buf_str(out, " | ");
-    ge_md_interval(out, f->delta, 1, 2, true);
+    ge_table_interval(out, f->delta, 1, 2, true);
     ge_buf_str(out, " |\n");
 }
 
@@ -96,7 +96,7 @@ void ge_report_correction(const struct ge_summary *s, struct ge_buf *out)
         const struct ge_correction *c = &p->corrections[i];
         if (c->reason == NULL) continue;
         ge_buf_str(out, notes++ == 0 ? "\n- " : "- ");
-        ge_md_cell(out, c->system);
+        ge_table_text(out, c->system);
         ge_buf_printf(out, ": %s%s.\n", c->corrected ? "" : "no correction: ", c->reason);
     }
 }
@@ -106,14 +106,14 @@ void ge_report_correction(const struct ge_summary *s, struct ge_buf *out)
 static void figures(struct ge_jsonw *w, const char *key, const struct ge_ppi_figures *f)
 {
     ge_jsonw_object(w, key);
-    ge_report_estimate(w, "und", f->und);
-    ge_report_estimate(w, "gen", f->gen);
-    ge_report_estimate(w, "p11", f->p11);
-    ge_report_estimate(w, "p10", f->p10);
-    ge_report_estimate(w, "p01", f->p01);
-    ge_report_estimate(w, "p00", f->p00);
-    ge_report_estimate(w, "points", f->points);
-    ge_report_estimate(w, "delta", f->delta);
+    ge_json_estimate(w, "und", f->und);
+    ge_json_estimate(w, "gen", f->gen);
+    ge_json_estimate(w, "p11", f->p11);
+    ge_json_estimate(w, "p10", f->p10);
+    ge_json_estimate(w, "p01", f->p01);
+    ge_json_estimate(w, "p00", f->p00);
+    ge_json_estimate(w, "points", f->points);
+    ge_json_estimate(w, "delta", f->delta);
     ge_jsonw_object_end(w);
 }
 

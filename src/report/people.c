@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "report/markdown.h"
+#include "report/table.h"
 #include "report/report.h"
 
 /* ---- Markdown -------------------------------------------------------------------------------- */
@@ -13,7 +13,7 @@ static void decimal_or_dash(struct ge_buf *out, double v, double factor, int dig
     if (isnan(v)) {
         ge_buf_str(out, "–");
     } else {
-        ge_md_decimal(out, factor * v, digits, false);
+        ge_table_decimal(out, factor * v, digits, false);
     }
 }
 
@@ -24,12 +24,12 @@ static void dimensions(const struct ge_people *p, struct ge_buf *out)
     for (size_t i = 0; i < p->n_dimensions; i++) {
         const struct ge_people_dimension *d = &p->dimensions[i];
         ge_buf_str(out, "| ");
-        ge_md_cell(out, d->name);
+        ge_table_text(out, d->name);
         ge_buf_printf(out, " | %zu | %zu | %zu", d->ratings, d->raters, d->answers);
         for (int m = 0; m < GE_ALPHA_METRICS; m++) {
             const struct ge_alpha *a = &d->alpha[m];
             ge_buf_str(out, " | ");
-            ge_md_interval(out, (struct ge_estimate){a->value, a->lo, a->hi}, 1, 3, false);
+            ge_table_interval(out, (struct ge_estimate){a->value, a->lo, a->hi}, 1, 3, false);
         }
         ge_buf_str(out, " |\n");
     }
@@ -42,11 +42,11 @@ static void means(const struct ge_people *p, struct ge_buf *out)
     for (size_t i = 0; i < p->n_means; i++) {
         const struct ge_people_mean *m = &p->means[i];
         ge_buf_str(out, "| ");
-        ge_md_cell(out, m->system);
+        ge_table_text(out, m->system);
         ge_buf_printf(out, " | %s | ", ge_direction_name(m->direction));
-        ge_md_cell(out, m->dimension);
+        ge_table_text(out, m->dimension);
         ge_buf_printf(out, " | %zu | %zu | ", m->answers, m->ratings);
-        ge_md_interval(out, m->mean, 1, 3, false);
+        ge_table_interval(out, m->mean, 1, 3, false);
         ge_buf_str(out, " |\n");
     }
 }
@@ -56,7 +56,7 @@ static void verdicts(const struct ge_people *p, struct ge_buf *out)
     char least[32];
     ge_double_text(p->min, least);
     ge_buf_str(out, "\nVerdict of people: the share of raters with ");
-    ge_md_cell(out, p->dimension);
+    ge_table_text(out, p->dimension);
     ge_buf_printf(out,
                   " ≥ %s.\n\n| system | direction | answers | people right %% | verdict right %% | "
                   "agreement %% | κ |\n|:--|:--|--:|--:|--:|--:|--:|\n",
@@ -64,13 +64,13 @@ static void verdicts(const struct ge_people *p, struct ge_buf *out)
     for (size_t i = 0; i < p->n_verdicts; i++) {
         const struct ge_people_verdicts *v = &p->verdicts[i];
         ge_buf_str(out, "| ");
-        ge_md_cell(out, v->system);
+        ge_table_text(out, v->system);
         ge_buf_printf(out, " | %s | %zu | ", ge_direction_name(v->direction), v->answers);
         decimal_or_dash(out, v->people, 100, 1);
         ge_buf_str(out, " | ");
         decimal_or_dash(out, v->automatic, 100, 1);
         ge_buf_str(out, " | ");
-        ge_md_percent(out, v->agreement);
+        ge_table_percent(out, v->agreement);
         ge_buf_str(out, " | ");
         decimal_or_dash(out, v->kappa, 1, 3);
         ge_buf_str(out, " |\n");
@@ -107,7 +107,7 @@ static void dimension_json(const struct ge_people_dimension *d, struct ge_jsonw 
     ge_jsonw_object(w, "alpha");
     for (int m = 0; m < GE_ALPHA_METRICS; m++) {
         const struct ge_alpha *a = &d->alpha[m];
-        ge_report_estimate(w, ge_alpha_metric_name((enum ge_alpha_metric)m),
+        ge_json_estimate(w, ge_alpha_metric_name((enum ge_alpha_metric)m),
                            (struct ge_estimate){a->value, a->lo, a->hi});
     }
     ge_jsonw_object_end(w);
@@ -122,7 +122,7 @@ static void mean_json(const struct ge_people_mean *m, struct ge_jsonw *w)
     ge_jsonw_string(w, "dimension", m->dimension);
     ge_jsonw_int(w, "answers", (int64_t)m->answers);
     ge_jsonw_int(w, "ratings", (int64_t)m->ratings);
-    ge_report_estimate(w, "mean", m->mean);
+    ge_json_estimate(w, "mean", m->mean);
     ge_jsonw_object_end(w);
 }
 
@@ -134,7 +134,7 @@ static void verdict_json(const struct ge_people_verdicts *v, struct ge_jsonw *w)
     ge_jsonw_int(w, "answers", (int64_t)v->answers);
     ge_jsonw_double(w, "people", v->people);
     ge_jsonw_double(w, "automatic", v->automatic);
-    ge_report_estimate(w, "agreement", v->agreement);
+    ge_json_estimate(w, "agreement", v->agreement);
     ge_jsonw_int(w, "decided", (int64_t)v->decided);
     ge_jsonw_double(w, "kappa", v->kappa);
     ge_jsonw_object_end(w);

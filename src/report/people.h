@@ -16,7 +16,4 @@ void ge_report_people_json(const struct ge_summary *s, struct ge_jsonw *w);
 /* The list "corrections" in it. */
 void ge_report_correction_json(const struct ge_people *p, struct ge_jsonw *w);
 
-/* {"value", "lo", "hi"} under a key. */
-void ge_report_estimate(struct ge_jsonw *w, const char *key, struct ge_estimate e);
-
 #endif

@@ -31,8 +31,11 @@ cmp "$good/samples.csv" "$folder/again/samples.csv"
 
 # Another system's answers under this one's name must be noticed.
 mkdir "$folder/swapped"
-cp -r "$data/." "$folder/swapped/"
+cp "$data/"*.jsonl "$folder/swapped/"
 sed 's/"system": "omits"/"system": "faithful"/' "$data/omits.jsonl" >"$folder/swapped/faithful.jsonl"
-"$program" run "$sources/jobs/demo-texts.json" --output "$folder/bad" --quiet \
-    --set 'systems=[{"name": "faithful", "answers": "'"$folder/swapped/faithful.jsonl"'"}]' >"$folder/bad.md"
+systems=
+for name in faithful templated omits invents disobeys; do
+    systems+="${systems:+, }"'{"name": "'$name'", "answers": "'$folder/swapped/$name.jsonl'"}'
+done
+"$program" run "$sources/jobs/demo-texts.json" --output "$folder/bad" --quiet --set "systems=[$systems]" >"$folder/bad.md"
 notices 'faithful: missing-details' "$folder/bad/demo-texts"
