@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/bertscore.h"
+#include "dataset/ratings.h"
 #include "metric/constraints.h"
 #include "metric/corpus.h"
-#include "dataset/ratings.h"
 #include "score/metric.h"
 
 /* ---- vocabulary and scoring ----------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/table.h"
 #include "report/people.h"
+#include "report/table.h"
 
 /* ---- Markdown -------------------------------------------------------------------------------- */
 

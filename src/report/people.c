@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "report/table.h"
 #include "report/report.h"
+#include "report/table.h"
 
 /* ---- Markdown -------------------------------------------------------------------------------- */
 
@@ -108,7 +108,7 @@ static void dimension_json(const struct ge_people_dimension *d, struct ge_jsonw 
     for (int m = 0; m < GE_ALPHA_METRICS; m++) {
         const struct ge_alpha *a = &d->alpha[m];
         ge_json_estimate(w, ge_alpha_metric_name((enum ge_alpha_metric)m),
-                           (struct ge_estimate){a->value, a->lo, a->hi});
+                         (struct ge_estimate){a->value, a->lo, a->hi});
     }
     ge_jsonw_object_end(w);
     ge_jsonw_object_end(w);

@@ -307,9 +307,9 @@ static void test_small_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_markdown),        cmocka_unit_test(test_people),
-        cmocka_unit_test(test_estimators),      cmocka_unit_test(test_json_round_trip),
-        cmocka_unit_test(test_csv_bad_rows),    cmocka_unit_test(test_partial_failures_are_shown),
+        cmocka_unit_test(test_markdown),     cmocka_unit_test(test_people),
+        cmocka_unit_test(test_estimators),   cmocka_unit_test(test_json_round_trip),
+        cmocka_unit_test(test_csv_bad_rows), cmocka_unit_test(test_partial_failures_are_shown),
         cmocka_unit_test(test_small_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
