@@ -145,7 +145,7 @@ code 0 inspect out/rated --item "$rated" --system even
 says '  rating  quality by rater 1: '
 code 0 calibrate out/rated --out thresholds.json --roc curves.csv
 awk -F, 'NR == 1 { next }
-    $1 "," $2 != last { if ($4 != "inf" || $5 + $6 != 0) exit 1; last = $1 "," $2; n++; fpr = tpr = 0 }
+    $1 "," $2 != last { if ($4 !~ /^-?inf$/ || $5 + $6 != 0) exit 1; last = $1 "," $2; n++; fpr = tpr = 0 }
     $5 + 0 < fpr || $6 + 0 < tpr { exit 1 }
     { fpr = $5 + 0; tpr = $6 + 0 }
     END { if (n < 8) exit 1 }' curves.csv || fail "a ROC curve does not rise from (0, 0)"
