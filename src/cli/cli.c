@@ -68,7 +68,7 @@ const struct ge_command ge_commands[] = {
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
      "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"
-     "               [--tune FILE] [--json | --follow]",
+     "               [--tune FILE] [--tuned FILE] [--json | --follow]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},
