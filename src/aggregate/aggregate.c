@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "aggregate/bounds.h"
+#include "aggregate/estimators_make.h"
 #include "aggregate/interval.h"
+#include "aggregate/people.h"
 #include "aggregate/values.h"
 #include "base/mem.h"
 
@@ -307,9 +309,11 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     GE_NEW(w.bounded, run->n_items);
     GE_TRY(make_rows(s, &w, &groups));
     GE_TRY(make_metrics(s, &w));
+    GE_TRY(ge_estimates_make(run, &values, s));
     GE_TRY(ge_corpus_rows(run, options->corpus, options->n_corpus, s->arena, &s->corpus,
                           &s->n_corpus));
     GE_TRY(ge_diagnose(run, &values, s->arena, &s->diagnoses, &s->n_diagnoses));
+    if (run->ratings.n > 0) GE_TRY(ge_people_make(run, &values, options, s->arena, &s->people));
     for (size_t i = 0; i < run->n_results; i++) {
         s->errors += run->results[i].n_errors;
         s->undone += run->results[i].n_undone;

@@ -22,15 +22,27 @@
 
 #include "aggregate/corpus.h"
 #include "aggregate/diagnose.h"
+#include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
 
+/* What the run's ratings mean; strings are borrowed and must outlive the summary. */
+struct ge_rating_options {
+    const char *drawn;     /* record/rating.h, ge_drawn_parse(); NULL: not said */
+    const char *dimension; /* of the verdict; NULL: ratings give no verdict */
+    double min;            /* least score of a right answer */
+};
+
 struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
-    double level;        /* confidence, e.g. 0.95 */
-    bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
+    double level;         /* confidence, e.g. 0.95 */
+    bool failures_wrong;  /* a failed direction counts as wrong, otherwise it is left out */
+    bool upstream, irt;   /* these estimators too, beside logit: estimators.h */
+    int irt_nodes;        /* quadrature nodes of irt; 1 is Laplace's approximation */
+    struct ge_pool *pool; /* for upstream and irt; borrowed, NULL: the calling thread alone */
     const struct ge_corpus_wish *corpus; /* (n_corpus) corpus metrics by task type */
     size_t n_corpus;
+    struct ge_rating_options ratings;
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -88,11 +100,13 @@ struct ge_summary {
     size_t n_rows;
     struct ge_metric_row *metrics;
     size_t n_metrics;
+    struct ge_estimates *estimates; /* upstream and irt (estimators.h); NULL if not asked for */
     struct ge_corpus_row *corpus;
     size_t n_corpus;
     struct ge_diagnosis *diagnoses;
     size_t n_diagnoses;
-    size_t errors, undone; /* samples, in total */
+    size_t errors, undone;    /* samples, in total */
+    struct ge_people *people; /* aggregate/people.h; NULL: the run has no ratings */
 };
 
 /* Compute every table. GE_EINVAL (options), GE_EFORMAT (rows that name no item or cell),

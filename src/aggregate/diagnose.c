@@ -17,7 +17,8 @@ static const struct {
     {{"says-not-shows", "understood, but not generated right"}, ge_find_says_not_shows, false},
     {{"shows-not-says", "generated right, but not understood"}, ge_find_shows_not_says, false},
     {{"templated",
-      "the text opens as the commonest opening of its task type, shared by three or more"},
+      "the text opens with the four words that three texts of its task type and a fifth of "
+      "them open with"},
      ge_find_templated,
      false},
     {{"missing-details", "share of the details that the text leaves out"},
@@ -71,7 +72,10 @@ static ge_status add_row(struct rows *rows, const struct finder_context *c, stru
     for (size_t i = 0; i < c->run->n_items; i++) {
         const struct ge_item *item = &c->run->items[i];
         if (isnan(found[i].strength)) continue;
-        if (d.category != NULL && strcmp(item->category, d.category) != 0) continue;
+        if (d.category != NULL &&
+            (item->category == NULL || strcmp(item->category, d.category) != 0)) {
+            continue;
+        }
         d.n++;
         sum += found[i].strength;
         if (found[i].strength == 0) continue;
@@ -95,11 +99,13 @@ static int compare_names(const void *a, const void *b)
 static ge_status list_categories(const struct ge_run *run, const char ***out, size_t *n)
 {
     ge_status rc = GE_OK;
-    size_t used = 0;
+    size_t named = 0, used = 0;
     GE_NEW(*out, run->n_items);
-    for (size_t i = 0; i < run->n_items; i++) (*out)[i] = run->items[i].category;
-    if (run->n_items > 0) qsort(*out, run->n_items, sizeof **out, compare_names);
     for (size_t i = 0; i < run->n_items; i++) {
+        if (run->items[i].category != NULL) (*out)[named++] = run->items[i].category;
+    }
+    if (named > 0) qsort(*out, named, sizeof **out, compare_names);
+    for (size_t i = 0; i < named; i++) {
         if (i == 0 || strcmp((*out)[i], (*out)[used - 1]) != 0) (*out)[used++] = (*out)[i];
     }
     *n = used;

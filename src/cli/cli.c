@@ -14,8 +14,21 @@ const struct ge_command ge_commands[] = {
      "evaluate a job, alone or under mpirun/srun; run again to resume", ge_cmd_run},
     {"plan", "JOB [job options]", "check everything and print what run would do", ge_cmd_plan},
     {"status", "RUN", "how far a run is", ge_cmd_status},
-    {"aggregate", "STORE [--output DIR]", "recompute all tables from a store", ge_cmd_aggregate},
+    {"aggregate",
+     "STORE [--output DIR] [--ratings FILE] [--set aggregation.KEY=VALUE]…\n"
+     "               [--set ratings.KEY=VALUE]… [--quiet]",
+     "recompute all tables from a store", ge_cmd_aggregate},
+    {"calibrate",
+     "STORE [--ratings FILE] [--dimension D] [--min M] [--metric NAME|all] [--task TYPE]\n"
+     "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]\n"
+     "               [--roc curves.csv]",
+     "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
     {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
+    {"gap",
+     "INPUT.json [--estimator upstream] [--output FILE.json] [--threads N]\n"
+     "       gapeval gap --verdicts FILE.csv [--estimator logit|irt|upstream] [--by category]\n"
+     "               [--agq N] [--level L] [--out FILE.json] [--threads N]",
+     "the gap from verdicts or shares in a file, by an estimator of choice", ge_cmd_gap},
     {"inspect", "STORE [--item ID [--system NAME]]",
      "what a store holds, or everything about one item", ge_cmd_inspect},
     {"verify", "RUN|STORE", "check journal, store and tables for damage", ge_cmd_verify},
@@ -55,7 +68,7 @@ const struct ge_command ge_commands[] = {
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
      "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"
-     "               [--tune FILE] [--json | --follow]",
+     "               [--tune FILE] [--tuned FILE] [--json | --follow]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},
