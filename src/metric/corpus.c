@@ -54,7 +54,9 @@ static const struct ge_corpus_metric table[] = {
      "geometric mean of 1- to 4-gram precisions over all texts, times the brevity penalty of the "
      "summed lengths",
      coco, GE_BETTER_HIGHER, 0, 1, ge_corpus_bleu4, NULL},
-    {"rouge_l.coco", "mean of rouge_l.coco", coco, GE_BETTER_HIGHER, 0, 1, ge_corpus_rouge_l, NULL},
+    {"rouge_l.coco",
+     "mean over texts of the F (beta 1.2) of the best LCS precision and the best LCS recall", coco,
+     GE_BETTER_HIGHER, 0, 1, ge_corpus_rouge_l, NULL},
     {"cider_d.coco",
      "mean over texts of 10 times the mean over 1- to 4-grams and references of the clipped tf-idf "
      "cosine times exp(-d^2/72), d the difference in 2-grams",
