@@ -39,7 +39,7 @@ const struct ge_command ge_commands[] = {
      "score one answer and show every step", ge_cmd_score},
     {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
     {"bench",
-     "gemm|ops|encode|tokenize|decode|pipeline|grants|store [--repeats N] [--threads N]\n"
+     "gemm|ops|encode|tokenize|decode|pipeline|grants|store|bootstrap [--repeats N] [--threads N]\n"
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
      "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"
