@@ -19,14 +19,37 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
+
+/* How the intervals of Und - Gen and Delta are made (and with BCa those of shares and metric means,
+ * which otherwise are Wilson's and the clustered t interval). docs/statistics.md compares them. */
+enum ge_interval_method {
+    GE_INTERVAL_SCORE, /* score and profile likelihood at the effective number of items */
+    GE_INTERVAL_DELTA, /* delta method */
+    GE_INTERVAL_BCA    /* bias-corrected accelerated bootstrap over clusters */
+};
+
+struct ge_interval_options {
+    enum ge_interval_method method;
+    double level;     /* confidence, in (0, 1) */
+    size_t resamples; /* of the bootstrap, and its seed */
+    uint64_t seed;
+    struct ge_pool
+        *pool; /* for the bootstrap; NULL: the caller's thread. Digits do not depend on it */
+};
 
 struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
     double level;        /* confidence, e.g. 0.95 */
     bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
+    enum ge_interval_method interval;
+    size_t resamples; /* of the bootstrap, and its seed and threads (0: one) */
+    uint64_t seed;
+    int threads;
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -102,7 +125,15 @@ struct ge_pair {
 };
 
 /* Fill the estimate fields of *row (k*, succ, und, gen, points, delta, gap, tests) from n pairs.
- * No pairs: everything NaN, counts 0. GE_ENOMEM. */
+ * No pairs: everything NaN, counts 0. GE_EINVAL: resamples out of range; GE_ENOMEM. */
+ge_status ge_gap_logit_by(const struct ge_pair *pairs, size_t n,
+                          const struct ge_interval_options *options, struct ge_gap_row *row);
+
+/* The same without the test, which takes the longest for large clustered groups: p_value NaN. */
+ge_status ge_gap_intervals(const struct ge_pair *pairs, size_t n,
+                           const struct ge_interval_options *options, struct ge_gap_row *row);
+
+/* ge_gap_logit_by() with the default intervals, GE_INTERVAL_SCORE. */
 ge_status ge_gap_logit(const struct ge_pair *pairs, size_t n, double level, struct ge_gap_row *row);
 
 /* G from a signed gap and two cells: g = |d|/(1+|d|), clamped to [1e-6, 1-1e-6];

@@ -80,13 +80,14 @@ static double within(double x, double lo, double hi)
     return x < lo ? lo : x > hi ? hi : x; /* NaN stays */
 }
 
-/* Between n, the labelled items, and `most` a share of mean p and variance var is worth
- * p (1 - p) / var items; with p smoothed for n, so that 0 % and 100 % are worth something. */
-static struct smooth smooth(double mean, double var, double n, double most, double add)
+/* A share whose automatic verdicts divide the variance of the n labelled items by `gain` is worth
+ * gain n items, at most `most`. Where the labelled items show no variance there is nothing to divide,
+ * and they are worth n. */
+static struct smooth smooth(double mean, double alone, double var, double n, double most,
+                            double add)
 {
-    double p = within(mean, 0, 1), first = (n * p + add) / (n + 1);
-    double worth = var > 0 ? first * (1 - first) / var : most;
-    double effective = within(worth, fmin(n, most), most);
+    double p = within(mean, 0, 1), gain = alone > 0 && var > 0 ? alone / var : 1;
+    double effective = within(gain * n, fmin(n, most), most);
     return (struct smooth){(effective * p + add) / (effective + 1), 1 / (effective + 1)};
 }
 
@@ -113,8 +114,9 @@ static double difference_variance(double v[MEANS][MEANS], double du, double dg)
     return du * du * v[UND][UND] + dg * dg * v[GEN][GEN] - 2 * du * dg * v[UND][GEN];
 }
 
-static void fill_figures(const struct ge_ppi *e, size_t items, size_t clusters, double t,
-                         struct ge_ppi_figures *out)
+/* alone (MEANS, MEANS): the covariances of the labelled items alone. */
+static void fill_figures(const struct ge_ppi *e, const double *alone, size_t items, size_t clusters,
+                         double t, struct ge_ppi_figures *out)
 {
     double v[MEANS][MEANS];
     struct smooth s[MEANS];
@@ -122,8 +124,8 @@ static void fill_figures(const struct ge_ppi *e, size_t items, size_t clusters, 
                                          [P10] = &out->p10, [P01] = &out->p01, [P00] = &out->p00};
     for (int k = 0; k < MEANS; k++) {
         for (int l = 0; l < MEANS; l++) v[k][l] = e->covariance[k * MEANS + l];
-        s[k] = smooth(e->mean[k], v[k][k], (double)e->n_labelled[k], (double)items,
-                      k == UND || k == GEN ? 0.5 : 0.25);
+        s[k] = smooth(e->mean[k], alone[k * MEANS + k], v[k][k], (double)e->n_labelled[k],
+                      (double)items, k == UND || k == GEN ? 0.5 : 0.25);
     }
     widen(v, s, (double)clusters);
     for (int k = 0; k < MEANS; k++) {
@@ -148,21 +150,23 @@ static size_t least(size_t a, size_t b)
 
 static ge_status estimate(const struct table *t, size_t n, double level, struct ge_ppi_gap *out)
 {
-    static const double alone[MEANS] = {0};
+    static const double zero[MEANS] = {0};
     ge_status rc = GE_OK;
-    double mean[MEANS], covariance[MEANS * MEANS], lambda[MEANS];
+    double mean[MEANS], alone[MEANS * MEANS], covariance[MEANS * MEANS], lambda[MEANS];
     size_t n_labelled[MEANS], n_clusters[MEANS];
     struct ge_ppi_data data = {n, MEANS, t->predicted, t->truth, t->labelled, t->clusters};
-    struct ge_ppi e = {mean, covariance, lambda, n_labelled, n_clusters};
+    struct ge_ppi e = {mean, alone, lambda, n_labelled, n_clusters};
+    GE_TRY(ge_ppi_estimate(&data, zero, &e));
+    size_t clusters = least(n_clusters[UND], n_clusters[GEN]);
+    double quantile = ge_t_two_sided(level, clusters);
+    size_t labelled = least(out->labelled_und, out->labelled_gen);
+    fill_figures(&e, alone, labelled, clusters, quantile, &out->human);
+    e.covariance = covariance;
     GE_TRY(ge_ppi_estimate(&data, NULL, &e));
-    out->labelled_clusters = least(n_clusters[UND], n_clusters[GEN]);
+    fill_figures(&e, alone, n, clusters, quantile, &out->corrected);
+    out->labelled_clusters = clusters;
     out->lambda_und = lambda[UND];
     out->lambda_gen = lambda[GEN];
-    double quantile = ge_t_two_sided(level, out->labelled_clusters);
-    fill_figures(&e, n, out->labelled_clusters, quantile, &out->corrected);
-    GE_TRY(ge_ppi_estimate(&data, alone, &e));
-    fill_figures(&e, least(out->labelled_und, out->labelled_gen), out->labelled_clusters, quantile,
-                 &out->human);
 done:
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "cli/cli.h"
 #include "report/report.h"
 #include "store/store.h"
@@ -32,6 +33,14 @@ static ge_status options_of(const struct ge_run *run, struct ge_aggregate_option
     out->level = ge_json_number(ge_json_get_path(doc, "aggregation.level"), 0.95);
     const char *failures = ge_json_string(ge_json_get_path(doc, "aggregation.failures"), "exclude");
     out->failures_wrong = strcmp(failures, "wrong") == 0;
+    const char *interval = ge_json_string(ge_json_get_path(doc, "aggregation.interval"), "score");
+    out->interval = strcmp(interval, "bca") == 0     ? GE_INTERVAL_BCA
+                    : strcmp(interval, "delta") == 0 ? GE_INTERVAL_DELTA
+                                                     : GE_INTERVAL_SCORE;
+    double resamples = ge_json_number(ge_json_get_path(doc, "aggregation.resamples"), 10000);
+    out->resamples = (size_t)resamples;
+    out->seed = (uint64_t)(int64_t)ge_json_number(ge_json_get_path(doc, "seed"), 0);
+    out->threads = ge_cpu_count();
 done:
     ge_json_delete(&doc);
     return rc;

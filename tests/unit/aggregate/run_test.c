@@ -73,7 +73,8 @@ static void simple_verdicts(struct fixture *f)
     }
 }
 
-static const struct ge_aggregate_options everything = {true, true, true, 0.95, false};
+static const struct ge_aggregate_options everything = {
+    .by_category = true, .by_subcategory = true, .by_tag = true, .level = 0.95};
 
 static const struct ge_gap_row *find_row(const struct ge_summary *s, const char *system,
                                          const char *dimension, const char *group)

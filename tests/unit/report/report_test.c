@@ -8,7 +8,8 @@
 
 static struct ge_summary *summarise(const struct ge_run *run, bool failures_wrong)
 {
-    struct ge_aggregate_options o = {true, false, true, 0.95, failures_wrong};
+    struct ge_aggregate_options o = {
+        .by_category = true, .by_tag = true, .level = 0.95, .failures_wrong = failures_wrong};
     struct ge_summary *s;
     assert_ok(ge_aggregate(run, &o, &s));
     return s;
