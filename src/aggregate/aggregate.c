@@ -8,6 +8,7 @@
 #include "aggregate/bca.h"
 #include "aggregate/bounds.h"
 #include "aggregate/interval.h"
+#include "aggregate/leaderboard.h"
 #include "aggregate/values.h"
 #include "base/mem.h"
 
@@ -159,6 +160,10 @@ static ge_status make_row(struct work *w, size_t cell, const struct group *group
     GE_TRY(ge_gap_logit_by(w->pairs, n_pairs, &w->intervals, row));
     GE_TRY(ge_bounds(w->bounded, row->items, row));
     row->sample_spread = sample_spread(w, cell, group);
+    for (int d = 0; d < GE_DIRECTIONS; d++) {
+        row->repeats[d] =
+            ge_repeated(w->values, cell, (enum ge_direction)d, group->items, group->n);
+    }
 done:
     return rc;
 }
@@ -331,6 +336,7 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     }
     GE_NEW(s, 1);
     s->options = *options;
+    s->ranked = run->n_cells > 1;
     GE_TRY_PTR(s->arena, ge_arena_new());
     groups.arena = s->arena;
     GE_TRY(ge_values_make(run, &values));
@@ -343,6 +349,7 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     w.intervals = (struct ge_interval_options){options->interval, options->level,
                                                options->resamples, options->seed, pool};
     GE_TRY(make_rows(s, &w, &groups));
+    GE_TRY(ge_compare_rows(run, &values, options, s->rows, s->n_rows));
     GE_TRY(make_metrics(s, &w));
     for (size_t i = 0; i < run->n_results; i++) {
         s->errors += run->results[i].n_errors;

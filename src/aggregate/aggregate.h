@@ -24,6 +24,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
+#include "stats/ranks.h"
 
 /* How the intervals of Und - Gen and Delta are made (and with BCa those of shares and metric means,
  * which otherwise are Wilson's and the clustered t interval). docs/statistics.md compares them. */
@@ -32,6 +33,9 @@ enum ge_interval_method {
     GE_INTERVAL_DELTA, /* delta method */
     GE_INTERVAL_BCA    /* bias-corrected accelerated bootstrap over clusters */
 };
+
+/* "score", "delta", "bca". */
+const char *ge_interval_name(enum ge_interval_method method);
 
 struct ge_interval_options {
     enum ge_interval_method method;
@@ -50,6 +54,14 @@ struct ge_aggregate_options {
     size_t resamples; /* of the bootstrap, and its seed and threads (0: one) */
     uint64_t seed;
     int threads;
+};
+
+/* Repeated samples of one direction: what luck of the draw does. */
+struct ge_repeats {
+    size_t items;          /* with two judged samples or more; 0: all figures NaN */
+    size_t samples;        /* fewest judged samples of these items: k of pass@k */
+    double pass_1, pass_k; /* of 0/1 verdicts; NaN for fractions. Mean over these items */
+    double seed_sd;        /* of these items' mean verdict when each is sampled once */
 };
 
 /* A value with its interval; NaN where it is not defined (no judged item, one cluster, …). */
@@ -85,9 +97,12 @@ struct ge_gap_row {
     struct ge_estimate gap;      /* G in [0,1], unsigned; the image of a joint region */
     struct ge_bounds gap_bounds; /* smallest and largest G over all assignments of failures */
 
-    double p_value;       /* of "no difference": McNemar exact, or sign flips by cluster */
-    const char *test;     /* "mcnemar.exact", "signflip.cluster" or NULL */
-    double phi, kappa;    /* association of und and gen for 0/1 verdicts, otherwise NaN */
+    double p_holm;                /* p_value adjusted over all rows of the summary (Holm 1979) */
+    struct ge_rank rank;          /* overall rows of two systems or more: by Succ; otherwise 0s */
+    struct ge_repeats repeats[2]; /* of und and gen */
+    double p_value;               /* of "no difference": McNemar exact, or sign flips by cluster */
+    const char *test;             /* "mcnemar.exact", "signflip.cluster" or NULL */
+    double phi, kappa;            /* association of und and gen for 0/1 verdicts, otherwise NaN */
     double sample_spread; /* mean over items of the standard deviation over samples; NaN if no
                               item has several */
 };
@@ -108,6 +123,7 @@ struct ge_summary {
     struct ge_metric_row *metrics;
     size_t n_metrics;
     size_t errors, undone; /* samples, in total */
+    bool ranked;           /* overall rows have ranks: two systems or more */
 };
 
 /* Compute every table. GE_EINVAL (options), GE_EFORMAT (rows that name no item or cell),
