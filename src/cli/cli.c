@@ -12,7 +12,11 @@
 const struct ge_command ge_commands[] = {
     {"run", "JOB [--set KEY=VALUE]… [job options]",
      "evaluate a job, alone or under mpirun/srun; run again to resume", ge_cmd_run},
-    {"plan", "JOB [job options]", "check everything and print what run would do", ge_cmd_plan},
+    {"plan",
+     "JOB [job options] | --power [JOB] [--items N] [--gap POINTS] [--und PERCENT]\n"
+     "               [--phi R] [--confidence L] [--chance P]",
+     "check everything and print what run would do; or what gap so many items can show",
+     ge_cmd_plan},
     {"status", "RUN", "how far a run is", ge_cmd_status},
     {"aggregate", "STORE [--output DIR]", "recompute all tables from a store", ge_cmd_aggregate},
     {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
