@@ -1,6 +1,6 @@
 /* How often the 95 % intervals hold the truth: prints the tables of docs/statistics.md.
  *
- *     study_coverage [REPLICATES [SECTION]]      (20000; single, bca, clustered or ppi; all)
+ *     study_coverage [REPLICATES [SECTION]]      (20000; single, bca, clustered, shares or ppi; all)
  *
  * Every replicate draws its items from a table of probabilities, or items in clusters, or judgements
  * of items, or automatic verdicts beside few human ones, and asks whether the interval holds what the
@@ -89,7 +89,7 @@ struct row {
 };
 
 struct counts {
-    size_t points, delta, human;
+    size_t points, delta, human, succ, und;
     double width, human_width;
 };
 
@@ -156,6 +156,8 @@ static void run_gap(const struct row *r, struct draws *d, struct ge_pair *pairs,
     }
     c->points += holds(out.points, r->points);
     c->delta += holds(out.delta, r->delta);
+    c->succ += holds(out.succ, r->truth->p11);
+    c->und += holds(out.und, r->truth->p11 + r->truth->p10);
     c->width += out.delta.hi - out.delta.lo;
 }
 
@@ -218,6 +220,8 @@ static struct counts run(const struct row *row, size_t replicates, struct ge_poo
         sum.points += t.counts[i].points;
         sum.delta += t.counts[i].delta;
         sum.human += t.counts[i].human;
+        sum.succ += t.counts[i].succ;
+        sum.und += t.counts[i].und;
         sum.width += t.counts[i].width;
         sum.human_width += t.counts[i].human_width;
     }
@@ -286,6 +290,28 @@ static void gap_table(enum kind kind, enum ge_interval_method method, size_t rep
     }
 }
 
+/* Wilson's intervals of the shares: the same whatever the method of the gap. */
+static void shares_table(enum kind kind, size_t replicates, struct ge_pool *pool)
+{
+    printf("\n%s, shares: Succ, Und", kind == SINGLE ? "0/1 verdicts" : "clustered");
+    print_error(replicates);
+    print_heading("truth (Und/Gen)", SIZES - 1);
+    for (int t = 0; t < TRUTHS; t++) {
+        printf("| %s |", truths[t].name);
+        for (int s = 0; s < SIZES - 1; s++) {
+            struct row row = {.truth = &truths[t],
+                              .kind = kind,
+                              .method = GE_INTERVAL_DELTA,
+                              .n = sizes[s],
+                              .stream = ge_mix((uint64_t)kind + 16, (uint64_t)(t * SIZES + s))};
+            struct counts c = run(&row, replicates, pool);
+            printf(" %.1f, %.1f |", percent(c.succ, replicates), percent(c.und, replicates));
+            fflush(stdout);
+        }
+        printf("\n");
+    }
+}
+
 static void ppi_table(size_t replicates, struct ge_pool *pool)
 {
     static const struct {
@@ -337,6 +363,10 @@ int main(int argc, char **argv)
         gap_table(CLUSTERED, GE_INTERVAL_SCORE, few, pool);
         gap_table(CLUSTERED, GE_INTERVAL_DELTA, few, pool);
         gap_table(FRACTIONAL, GE_INTERVAL_SCORE, few, pool);
+    }
+    if (only == NULL || strcmp(only, "shares") == 0) {
+        shares_table(SINGLE, few, pool);
+        shares_table(CLUSTERED, few, pool);
     }
     if (only == NULL || strcmp(only, "ppi") == 0) ppi_table((replicates + 3) / 4, pool);
     ge_pool_delete(&pool);
