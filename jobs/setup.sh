@@ -14,7 +14,7 @@ packages=(
     libcjson-dev                    # JSON
     libdnnl-dev                     # fast CPU matrix products
     libhwloc-dev                    # CPUs near a GPU
-    libjpeg-dev libspng-dev libwebp-dev zlib1g-dev # images
+    libjpeg-dev libspng-dev libwebp-dev zlib1g-dev # images (zlib: and the compression ratio)
     libutf8proc-dev libpcre2-dev    # tokenizers
     libxxhash-dev                   # hashes
 )

@@ -7,8 +7,10 @@
 
 #include "aggregate/bca.h"
 #include "aggregate/bounds.h"
+#include "aggregate/estimators_make.h"
 #include "aggregate/interval.h"
 #include "aggregate/leaderboard.h"
+#include "aggregate/people.h"
 #include "aggregate/values.h"
 #include "base/mem.h"
 
@@ -327,7 +329,6 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     struct ge_summary *s = NULL;
     struct values values = {0};
     struct groups groups = {0};
-    struct ge_pool *pool = NULL;
     struct work w = {.run = run, .values = &values, .options = options};
     *summary = NULL;
     if (!(options->level > 0 && options->level < 1)) {
@@ -343,14 +344,16 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     GE_TRY(make_groups(&groups, run, options));
     GE_NEW(w.pairs, run->n_items);
     GE_NEW(w.bounded, run->n_items);
-    if (options->interval == GE_INTERVAL_BCA) {
-        GE_TRY(ge_pool_new(options->threads > 0 ? options->threads : 1, &pool));
-    }
     w.intervals = (struct ge_interval_options){options->interval, options->level,
-                                               options->resamples, options->seed, pool};
+                                               options->resamples, options->seed, options->pool};
     GE_TRY(make_rows(s, &w, &groups));
     GE_TRY(ge_compare_rows(run, &values, options, s->rows, s->n_rows));
     GE_TRY(make_metrics(s, &w));
+    GE_TRY(ge_estimates_make(run, &values, s));
+    GE_TRY(ge_corpus_rows(run, options->corpus, options->n_corpus, s->arena, &s->corpus,
+                          &s->n_corpus));
+    GE_TRY(ge_diagnose(run, &values, s->arena, &s->diagnoses, &s->n_diagnoses));
+    if (run->ratings.n > 0) GE_TRY(ge_people_make(run, &values, options, s->arena, &s->people));
     for (size_t i = 0; i < run->n_results; i++) {
         s->errors += run->results[i].n_errors;
         s->undone += run->results[i].n_undone;
@@ -359,7 +362,6 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     s = NULL;
 done:
     ge_summary_delete(&s);
-    ge_pool_delete(&pool);
     ge_values_free(&values);
     free(groups.v);
     free(w.pairs);

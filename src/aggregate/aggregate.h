@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate/corpus.h"
+#include "aggregate/diagnose.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "record/run.h"
@@ -46,14 +48,26 @@ struct ge_interval_options {
         *pool; /* for the bootstrap; NULL: the caller's thread. Digits do not depend on it */
 };
 
+/* What the run's ratings mean; strings are borrowed and must outlive the summary. */
+struct ge_rating_options {
+    const char *drawn;     /* record/rating.h, ge_drawn_parse(); NULL: not said */
+    const char *dimension; /* of the verdict; NULL: ratings give no verdict */
+    double min;            /* least score of a right answer */
+};
+
 struct ge_aggregate_options {
     bool by_category, by_subcategory, by_tag;
-    double level;        /* confidence, e.g. 0.95 */
-    bool failures_wrong; /* a failed direction counts as wrong, otherwise it is left out */
+    double level;         /* confidence, e.g. 0.95 */
+    bool failures_wrong;  /* a failed direction counts as wrong, otherwise it is left out */
+    bool upstream, irt;   /* these estimators too, beside logit: estimators.h */
+    int irt_nodes;        /* quadrature nodes of irt; 1 is Laplace's approximation */
+    struct ge_pool *pool; /* for upstream, irt and bca; borrowed, NULL: the calling thread alone */
+    const struct ge_corpus_wish *corpus; /* (n_corpus) corpus metrics by task type */
+    size_t n_corpus;
+    struct ge_rating_options ratings;
     enum ge_interval_method interval;
-    size_t resamples; /* of the bootstrap, and its seed and threads (0: one) */
+    size_t resamples; /* of the bootstrap, and its seed */
     uint64_t seed;
-    int threads;
 };
 
 /* Repeated samples of one direction: what luck of the draw does. */
@@ -122,8 +136,14 @@ struct ge_summary {
     size_t n_rows;
     struct ge_metric_row *metrics;
     size_t n_metrics;
-    size_t errors, undone; /* samples, in total */
-    bool ranked;           /* overall rows have ranks: two systems or more */
+    struct ge_estimates *estimates; /* upstream and irt (estimators.h); NULL if not asked for */
+    struct ge_corpus_row *corpus;
+    size_t n_corpus;
+    struct ge_diagnosis *diagnoses;
+    size_t n_diagnoses;
+    size_t errors, undone;    /* samples, in total */
+    struct ge_people *people; /* aggregate/people.h; NULL: the run has no ratings */
+    bool ranked;              /* overall rows have ranks: two systems or more */
 };
 
 /* Compute every table. GE_EINVAL (options), GE_EFORMAT (rows that name no item or cell),

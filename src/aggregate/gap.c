@@ -190,7 +190,7 @@ static void set_undefined(struct ge_gap_row *row)
 {
     struct ge_estimate none = {NAN, NAN, NAN};
     row->succ = row->und = row->gen = row->points = row->delta = row->gap = none;
-    row->p_value = row->phi = row->kappa = NAN;
+    row->p_value = row->p_holm = row->phi = row->kappa = NAN;
     row->test = NULL;
 }
 

@@ -49,23 +49,84 @@ static void put_terms(double u, double g, double row[MEANS])
     row[P00] = (1 - u) * (1 - g);
 }
 
-static void fill_table(struct table *t, const struct ge_ppi_pair *items, size_t n,
-                       struct ge_ppi_gap *out)
+static void fill_row(struct table *t, size_t i, const struct ge_ppi_pair *p, struct ge_ppi_gap *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct ge_ppi_pair *p = &items[i];
-        double u = p->und_labelled ? p->und_y : 0, g = p->gen_labelled ? p->gen_y : 0;
-        bool both = p->und_labelled && p->gen_labelled, *labelled = t->labelled + i * MEANS;
-        put_terms(p->und_f, p->gen_f, t->predicted + i * MEANS);
-        put_terms(u, g, t->truth + i * MEANS);
-        for (int k = P11; k < MEANS; k++) labelled[k] = both;
-        labelled[UND] = p->und_labelled;
-        labelled[GEN] = p->gen_labelled;
-        t->clusters[i] = p->cluster;
-        out->labelled_und += p->und_labelled;
-        out->labelled_gen += p->gen_labelled;
-        out->labelled += both;
+    double u = p->und_labelled ? p->und_y : 0, g = p->gen_labelled ? p->gen_y : 0;
+    bool both = p->und_labelled && p->gen_labelled, *labelled = t->labelled + i * MEANS;
+    put_terms(p->und_f, p->gen_f, t->predicted + i * MEANS);
+    put_terms(u, g, t->truth + i * MEANS);
+    for (int k = P11; k < MEANS; k++) labelled[k] = both;
+    labelled[UND] = p->und_labelled;
+    labelled[GEN] = p->gen_labelled;
+    t->clusters[i] = p->cluster;
+    out->labelled_und += p->und_labelled;
+    out->labelled_gen += p->gen_labelled;
+    out->labelled += both;
+}
+
+/* ---- strata ------------------------------------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Estimates of all strata together. Covariances lack the factor C/(C-1) of `clusters`, as those of one
+ * stratum do. */
+struct means {
+    double mean[MEANS], covariance[MEANS * MEANS], lambda[MEANS];
+    size_t n_labelled[MEANS];
+    size_t labelled_clusters, clusters; /* clusters: one more than the degrees of freedom */
+};
+
+static ge_status estimate_stratum(const struct table *t, size_t begin, size_t end,
+                                  const double *fixed, struct means *m)
+{
+    size_t n_clusters[MEANS], first = begin * MEANS;
+    struct ge_ppi_data data = {end - begin,          MEANS,
+                               t->predicted + first, t->truth + first,
+                               t->labelled + first,  t->clusters + begin};
+    struct ge_ppi e = {m->mean, m->covariance, m->lambda, m->n_labelled, n_clusters};
+    ge_status rc = ge_ppi_estimate(&data, fixed, &e);
+    if (rc == GE_OK) {
+        m->labelled_clusters = least(n_clusters[UND], n_clusters[GEN]);
+        m->clusters = m->labelled_clusters;
     }
+    return rc;
+}
+
+/* Add a stratum of `share` of the items. Its own factor of clusters goes in. */
+static void add_stratum(struct means *sum, const struct means *m, double share)
+{
+    double c = (double)m->clusters, factor = share * share * c / (c - 1);
+    for (int k = 0; k < MEANS; k++) {
+        sum->mean[k] += share * m->mean[k];
+        sum->lambda[k] += share * m->lambda[k];
+        sum->n_labelled[k] += m->n_labelled[k];
+    }
+    for (int k = 0; k < MEANS * MEANS; k++) sum->covariance[k] += factor * m->covariance[k];
+    sum->labelled_clusters += m->labelled_clusters;
+    sum->clusters += m->clusters > 0 ? m->clusters - 1 : 0;
+}
+
+/* end (strata): where each stratum's rows end. */
+static ge_status estimate_means(const struct table *t, const size_t *end, uint32_t strata,
+                                const double *fixed, struct means *out)
+{
+    ge_status rc = GE_OK;
+    size_t begin = 0, n = end[strata - 1];
+    if (strata == 1) return estimate_stratum(t, 0, n, fixed, out);
+    *out = (struct means){.clusters = 1};
+    for (uint32_t h = 0; h < strata; begin = end[h++]) {
+        struct means m;
+        if (begin == end[h]) continue;
+        GE_TRY(estimate_stratum(t, begin, end[h], fixed, &m));
+        add_stratum(out, &m, (double)(end[h] - begin) / (double)n);
+    }
+    double c = (double)out->clusters;
+    for (int k = 0; k < MEANS * MEANS; k++) out->covariance[k] *= (c - 1) / c;
+done:
+    return rc;
 }
 
 /* ---- figures ------------------------------------------------------------------------------------ */
@@ -114,9 +175,9 @@ static double difference_variance(double v[MEANS][MEANS], double du, double dg)
     return du * du * v[UND][UND] + dg * dg * v[GEN][GEN] - 2 * du * dg * v[UND][GEN];
 }
 
-/* alone (MEANS, MEANS): the covariances of the labelled items alone. */
-static void fill_figures(const struct ge_ppi *e, const double *alone, size_t items, size_t clusters,
-                         double t, struct ge_ppi_figures *out)
+/* alone: the estimates of the labelled items alone. */
+static void fill_figures(const struct means *e, const struct means *alone, size_t items, double t,
+                         struct ge_ppi_figures *out)
 {
     double v[MEANS][MEANS];
     struct smooth s[MEANS];
@@ -124,10 +185,10 @@ static void fill_figures(const struct ge_ppi *e, const double *alone, size_t ite
                                          [P10] = &out->p10, [P01] = &out->p01, [P00] = &out->p00};
     for (int k = 0; k < MEANS; k++) {
         for (int l = 0; l < MEANS; l++) v[k][l] = e->covariance[k * MEANS + l];
-        s[k] = smooth(e->mean[k], alone[k * MEANS + k], v[k][k], (double)e->n_labelled[k],
-                      (double)items, k == UND || k == GEN ? 0.5 : 0.25);
+        s[k] = smooth(e->mean[k], alone->covariance[k * MEANS + k], v[k][k],
+                      (double)e->n_labelled[k], (double)items, k == UND || k == GEN ? 0.5 : 0.25);
     }
-    widen(v, s, (double)clusters);
+    widen(v, s, (double)e->clusters);
     for (int k = 0; k < MEANS; k++) {
         *shares[k] = ge_wilson(within(e->mean[k], 0, 1), s[k].p, v[k][k], INFINITY, t);
     }
@@ -143,30 +204,22 @@ static void fill_figures(const struct ge_ppi *e, const double *alone, size_t ite
 
 /* ---- both estimators ---------------------------------------------------------------------------- */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static ge_status estimate(const struct table *t, size_t n, double level, struct ge_ppi_gap *out)
+static ge_status estimate(const struct table *t, const size_t *end, uint32_t strata, double level,
+                          struct ge_ppi_gap *out)
 {
     static const double zero[MEANS] = {0};
     ge_status rc = GE_OK;
-    double mean[MEANS], alone[MEANS * MEANS], covariance[MEANS * MEANS], lambda[MEANS];
-    size_t n_labelled[MEANS], n_clusters[MEANS];
-    struct ge_ppi_data data = {n, MEANS, t->predicted, t->truth, t->labelled, t->clusters};
-    struct ge_ppi e = {mean, alone, lambda, n_labelled, n_clusters};
-    GE_TRY(ge_ppi_estimate(&data, zero, &e));
-    size_t clusters = least(n_clusters[UND], n_clusters[GEN]);
-    double quantile = ge_t_two_sided(level, clusters);
-    size_t labelled = least(out->labelled_und, out->labelled_gen);
-    fill_figures(&e, alone, labelled, clusters, quantile, &out->human);
-    e.covariance = covariance;
-    GE_TRY(ge_ppi_estimate(&data, NULL, &e));
-    fill_figures(&e, alone, n, clusters, quantile, &out->corrected);
-    out->labelled_clusters = clusters;
-    out->lambda_und = lambda[UND];
-    out->lambda_gen = lambda[GEN];
+    struct means alone, m;
+    size_t n = end[strata - 1];
+    GE_TRY(estimate_means(t, end, strata, zero, &alone));
+    GE_TRY(estimate_means(t, end, strata, NULL, &m));
+    out->labelled_clusters = m.labelled_clusters;
+    out->lambda_und = m.lambda[UND];
+    out->lambda_gen = m.lambda[GEN];
+    double quantile = ge_t_two_sided(level, m.clusters);
+    fill_figures(&alone, &alone, least(out->labelled_und, out->labelled_gen), quantile,
+                 &out->human);
+    fill_figures(&m, &alone, n, quantile, &out->corrected);
 done:
     return rc;
 }
@@ -177,11 +230,35 @@ static void set_undefined(struct ge_ppi_figures *f)
     f->und = f->gen = f->p11 = f->p10 = f->p01 = f->p00 = f->points = f->delta = none;
 }
 
-ge_status ge_ppi_gap(const struct ge_ppi_pair *items, size_t n, double level,
-                     struct ge_ppi_gap *out)
+/* Rows of the items, those of a stratum together in their order (a counting sort); end (strata),
+ * zeroed, becomes where each stratum's rows end. */
+static ge_status fill_strata(struct table *t, const struct ge_ppi_pair *items, size_t n,
+                             const uint32_t *stratum, uint32_t strata, size_t *end,
+                             struct ge_ppi_gap *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t h = strata == 1 ? 0 : stratum[i];
+        if (h >= strata) return ge_fail(GE_EINVAL, "item %zu: stratum %u of %u", i, h, strata);
+        end[h]++;
+    }
+    size_t begin = 0;
+    for (uint32_t h = 0; h < strata; h++) {
+        size_t size = end[h];
+        end[h] = begin;
+        begin += size;
+    }
+    for (size_t i = 0; i < n; i++) {
+        fill_row(t, end[strata == 1 ? 0 : stratum[i]]++, &items[i], out);
+    }
+    return GE_OK;
+}
+
+ge_status ge_ppi_gap_stratified(const struct ge_ppi_pair *items, size_t n, const uint32_t *stratum,
+                                uint32_t strata, double level, struct ge_ppi_gap *out)
 {
     ge_status rc = GE_OK;
     struct table t = {0};
+    size_t *end = NULL;
     *out = (struct ge_ppi_gap){.items = n, .lambda_und = NAN, .lambda_gen = NAN};
     set_undefined(&out->corrected);
     set_undefined(&out->human);
@@ -191,13 +268,21 @@ ge_status ge_ppi_gap(const struct ge_ppi_pair *items, size_t n, double level,
     GE_NEW(t.truth, n * MEANS);
     GE_NEW(t.labelled, n * MEANS);
     GE_NEW(t.clusters, n);
-    fill_table(&t, items, n, out);
+    GE_NEW(end, strata);
+    GE_TRY(fill_strata(&t, items, n, stratum, strata, end, out));
     GE_TRY(ge_group_index(t.clusters, n, t.clusters, &out->clusters));
-    GE_TRY(estimate(&t, n, level, out));
+    GE_TRY(estimate(&t, end, strata, level, out));
 done:
+    free(end);
     free(t.clusters);
     free(t.labelled);
     free(t.truth);
     free(t.predicted);
     return rc;
+}
+
+ge_status ge_ppi_gap(const struct ge_ppi_pair *items, size_t n, double level,
+                     struct ge_ppi_gap *out)
+{
+    return ge_ppi_gap_stratified(items, n, NULL, 1, level, out);
 }

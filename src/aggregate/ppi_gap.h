@@ -32,7 +32,7 @@ struct ge_ppi_gap {
     size_t items, clusters;                      /* all of them */
     size_t labelled_und, labelled_gen, labelled; /* items judged by people; both directions */
     size_t labelled_clusters;                    /* fewest of the two directions; t has one degree
-                                                    of freedom less */
+                                                    of freedom less per stratum */
     double lambda_und, lambda_gen;   /* weight of the automatic verdicts, in [0,1]; 0: none */
     struct ge_ppi_figures corrected; /* by all items: this is the one to report */
     struct ge_ppi_figures human;     /* by the labelled items alone, for comparison */
@@ -42,5 +42,13 @@ struct ge_ppi_gap {
  * than two labelled clusters. GE_EINVAL: a verdict that is used is outside [0,1]; GE_ENOMEM. */
 ge_status ge_ppi_gap(const struct ge_ppi_pair *items, size_t n, double level,
                      struct ge_ppi_gap *out);
+
+/* The same where the labelled items were drawn at random within strata: stratum (n), below `strata`,
+ * says which one each item is in. Each stratum is estimated by itself and weighs as its share of the
+ * items; the variances add up, and t has the labelled clusters less the strata as degrees of freedom. A
+ * stratum without a labelled item makes everything NaN, one with a single labelled cluster the
+ * intervals. The lambdas are means over the strata by the same weights. strata = 1: ge_ppi_gap(). */
+ge_status ge_ppi_gap_stratified(const struct ge_ppi_pair *items, size_t n, const uint32_t *stratum,
+                                uint32_t strata, double level, struct ge_ppi_gap *out);
 
 #endif

@@ -14,11 +14,13 @@ static const struct ge_flag *find_flag(const struct ge_args *a, const char *arg,
     return NULL;
 }
 
-static ge_status set_flag(const struct ge_flag *f, const char *value)
+static ge_status set_flag(struct ge_args *a, const struct ge_flag *f, const char *value)
 {
     if (f->string != NULL) {
-        *f->string = value;
-        return GE_OK;
+        bool again =
+            a->repeatable != NULL && strcmp(a->repeatable, f->name) == 0 && *f->string != NULL;
+        *f->string = again ? ge_arena_printf(a->arena, "%s\n%s", *f->string, value) : value;
+        return *f->string == NULL ? GE_ENOMEM : GE_OK;
     }
     char *end;
     *f->number = strtol(value, &end, 10);
@@ -41,9 +43,9 @@ static ge_status read_flag(struct ge_args *a, int argc, char **argv, int *i, boo
         *f->on = true;
         return GE_OK;
     }
-    if (equals != NULL) return set_flag(f, equals + 1);
+    if (equals != NULL) return set_flag(a, f, equals + 1);
     if (*i + 1 >= argc) return ge_fail(GE_EINVAL, "%s needs a value", f->name);
-    return set_flag(f, argv[++*i]);
+    return set_flag(a, f, argv[++*i]);
 }
 
 static ge_status read_override(struct ge_args *a, int argc, char **argv, int *i, bool *found)

@@ -18,8 +18,21 @@ const struct ge_command ge_commands[] = {
      "check everything and print what run would do; or what gap so many items can show",
      ge_cmd_plan},
     {"status", "RUN", "how far a run is", ge_cmd_status},
-    {"aggregate", "STORE [--output DIR]", "recompute all tables from a store", ge_cmd_aggregate},
+    {"aggregate",
+     "STORE [--output DIR] [--ratings FILE] [--set aggregation.KEY=VALUE]…\n"
+     "               [--set ratings.KEY=VALUE]… [--quiet]",
+     "recompute all tables from a store", ge_cmd_aggregate},
+    {"calibrate",
+     "STORE [--ratings FILE] [--dimension D] [--min M] [--metric NAME|all] [--task TYPE]\n"
+     "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]\n"
+     "               [--roc curves.csv]",
+     "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
     {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
+    {"gap",
+     "INPUT.json [--estimator upstream] [--output FILE.json] [--threads N]\n"
+     "       gapeval gap --verdicts FILE.csv [--estimator logit|irt|upstream] [--by category]\n"
+     "               [--agq N] [--level L] [--out FILE.json] [--threads N]",
+     "the gap from verdicts or shares in a file, by an estimator of choice", ge_cmd_gap},
     {"inspect", "STORE [--item ID [--system NAME]]",
      "what a store holds, or everything about one item", ge_cmd_inspect},
     {"verify", "RUN|STORE", "check journal, store and tables for damage", ge_cmd_verify},
@@ -41,13 +54,25 @@ const struct ge_command ge_commands[] = {
      "pictures as an encoder sees them", ge_cmd_preprocess},
     {"score", "JOB --item ID --system NAME [--direction und|gen] [--sample N] [job options]",
      "score one answer and show every step", ge_cmd_score},
+    {"import",
+     "lmms-eval|vlmevalkit FILE… --out ANSWERS.jsonl [--system NAME] [--direction und|gen]\n"
+     "               [--id KEY] [--prefix TEXT] [--filtered]",
+     "answers that another harness recorded, as recorded answers", ge_cmd_import},
+    {"metrics",
+     "--predictions FILE.jsonl --metric NAME,… [--encoder ROLE=FOLDER]… [--out FILE]\n"
+     "               [--bertscore-layer N] [--bertscore-idf] [--bertscore-baseline P,R,F1]\n"
+     "               [--device D] [--level L] [--dtype fp32|bf16|fp16] [--batch-size N] [--threads "
+     "N]\n"
+     "               [--exif apply|ignore] [--alpha drop|white] [--pillow 12|13]\n"
+     "               [--resize pil|torchvision]; or --list",
+     "metrics of a file of predictions; --list documents all", ge_cmd_metrics},
     {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
     {"bench",
      "gemm|ops|encode|tokenize|decode|pipeline|grants|store|bootstrap [--repeats N] [--threads N]\n"
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
      "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"
-     "               [--tune FILE] [--json | --follow]",
+     "               [--tune FILE] [--tuned FILE] [--json | --follow]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},

@@ -51,6 +51,8 @@ struct ge_args {
     const char *command;
     const struct ge_flag *flags; /* ended by an entry without a name */
     bool job_options;            /* accept the flags of the option table */
+    const char
+        *repeatable; /* flag whose values, when given again, are joined by newlines; or NULL */
     struct ge_arena *arena;
     const char *words[GE_CLI_WORDS];
     int n_words;
@@ -75,14 +77,18 @@ int ge_cmd_plan(int argc, char **argv);
 int ge_cmd_status(int argc, char **argv);
 int ge_cmd_pack(int argc, char **argv);
 int ge_cmd_aggregate(int argc, char **argv);
+int ge_cmd_calibrate(int argc, char **argv);
 int ge_cmd_report(int argc, char **argv);
 int ge_cmd_verify(int argc, char **argv);
 int ge_cmd_digest(int argc, char **argv);
+int ge_cmd_gap(int argc, char **argv);
 int ge_cmd_inspect(int argc, char **argv);
 int ge_cmd_embed(int argc, char **argv);
 int ge_cmd_tokenize(int argc, char **argv);
 int ge_cmd_preprocess(int argc, char **argv);
 int ge_cmd_score(int argc, char **argv);
+int ge_cmd_import(int argc, char **argv);
+int ge_cmd_metrics(int argc, char **argv);
 int ge_cmd_doctor(int argc, char **argv);
 int ge_cmd_bench(int argc, char **argv);
 int ge_cmd_docs(int argc, char **argv);

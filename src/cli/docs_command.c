@@ -4,68 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "score/metric.h"
-
-static const char metrics_intro[] =
-    "# Metrics and rules\n"
-    "\n"
-    "<!-- Written from the tables in src/score by `gapeval docs metrics`. -->\n"
-    "\n"
-    "A metric gives one number for one answer. A job lists the metrics of each task type under\n"
-    "`scoring.tasks.<type>.metrics` ([job.md](job.md)); those that the rule reads are added by\n"
-    "themselves. A metric that does not apply to an answer (no reference in the item, a text "
-    "where\n"
-    "an image is compared) has no row in the store.\n"
-    "\n"
-    "Cosines are of embeddings divided by their Euclidean norm, summed in double precision in the\n"
-    "order of the elements. The encoder of a similarity is the one that the job names for its "
-    "role\n"
-    "(`scoring.roles`). Matchers compare normalised words: lower case, no punctuation, no "
-    "articles,\n"
-    "numbers as digits; `match.exact` alone compares bytes.\n"
-    "\n"
-    "## Metrics\n"
-    "\n"
-    "| metric | value | range | role |\n"
-    "|:--|:--|:--|:--|\n";
-
-static const char rules_intro[] =
-    "\n"
-    "## Rules\n"
-    "\n"
-    "A rule turns an answer's metrics into its verdict, 1 (right) or 0 (wrong).\n"
-    "\n"
-    "| rule | right if |\n"
-    "|:--|:--|\n";
-
-static void add_rule(struct ge_buf *out, enum ge_rule rule)
-{
-    enum ge_metric_id metric = ge_rule_metric(rule);
-    ge_buf_printf(out, "| `%s` | ", ge_rule_name(rule));
-    if (metric != GE_METRIC_NONE) {
-        ge_buf_printf(out, "`%s` = 1 |\n", ge_metric_info(metric)->name);
-    } else if (rule == GE_RULE_THRESHOLD) {
-        ge_buf_str(out, "the rule's metric is at or beyond its threshold |\n");
-    } else if (rule == GE_RULE_CONTRASTIVE) {
-        ge_buf_str(out, "the rule's margin metric is above its margin; for an item without "
-                        "distractors, the fallback metric is at or beyond its threshold |\n");
-    } else {
-        ge_buf_str(out, "the verdicts that came with the answer say so: their mean, which may lie "
-                        "between 0 and 1 |\n");
-    }
-}
-
-static void metrics_markdown(struct ge_buf *out)
-{
-    ge_buf_str(out, metrics_intro);
-    for (int i = 0; i < GE_METRICS; i++) {
-        const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
-        ge_buf_printf(out, "| `%s` | %s | %g to %g | %s |\n", m->name, m->help, m->min, m->max,
-                      m->role == GE_ROLE_NONE ? "" : ge_role_name(m->role));
-    }
-    ge_buf_str(out, rules_intro);
-    for (int i = 0; i < GE_RULES; i++) add_rule(out, (enum ge_rule)i);
-}
+#include "cli/metrics.h"
 
 static ge_status print_document(const char *name)
 {
@@ -75,7 +14,7 @@ static ge_status print_document(const char *name)
     if (strcmp(name, "job") == 0) {
         ge_options_markdown(&text);
     } else {
-        metrics_markdown(&text);
+        ge_metrics_markdown(&text);
     }
     GE_TRY(ge_buf_status(&text));
     if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {

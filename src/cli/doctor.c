@@ -18,6 +18,7 @@
 #include "device/device.h"
 #include "dist/comm.h"
 #include "image/image.h"
+#include "metric/homogeneity.h"
 #include "store/store.h"
 #include "text/pattern.h"
 #include "text/unicode.h"
@@ -40,8 +41,8 @@ static void print_advice(const char *text)
 static void print_libraries(void)
 {
     static void (*const libraries[])(struct ge_buf *) = {
-        ge_store_library,   ge_jpeg_library,    ge_png_library,  ge_webp_library,
-        ge_unicode_library, ge_pattern_library, ge_json_library, ge_hash_library,
+        ge_store_library,   ge_jpeg_library, ge_png_library,  ge_webp_library, ge_unicode_library,
+        ge_pattern_library, ge_zlib_library, ge_json_library, ge_hash_library,
     };
     struct ge_buf line;
     ge_buf_init(&line, 1 << 12);

@@ -30,6 +30,15 @@ static void print_systems(const struct ge_session *s)
     }
 }
 
+static void print_ratings(const struct ge_session *s)
+{
+    const struct ge_ratings *r = &s->ratings;
+    if (s->job->ratings.file == NULL) return;
+    printf("ratings   %zu by %zu raters on %zu dimensions; %zu outside the selection; drawn: %s\n",
+           r->n, r->raters.n, r->dimensions.n, s->ratings_skipped,
+           s->job->ratings.drawn != NULL ? s->job->ratings.drawn : "not said");
+}
+
 static void print_rule(const struct ge_task_scoring *t)
 {
     printf("scoring   %s: rule %s", t->task, ge_rule_name(t->rule));
@@ -114,6 +123,7 @@ static ge_status plan(const struct ge_args *args)
     printf("job       %s (%s)\n", job->name, job->source);
     print_dataset(&s);
     print_systems(&s);
+    print_ratings(&s);
     GE_TRY(print_images(&s));
     for (size_t i = 0; i < s.n_scoring; i++) print_rule(&s.scoring[i]);
     GE_TRY(print_encoders(&s));

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/score_pairs.h"
 #include "cli/session.h"
 #include "cli/show.h"
 #include "score/match.h"
@@ -23,110 +24,6 @@ struct score {
     size_t cell;
     struct ge_run *run; /* head: names of metrics and rules */
 };
-
-/* ---- embeddings ---------------------------------------------------------------------------------- */
-
-/* Embed one input; `v` (dim) is normalised, *norm is the Euclidean norm before. */
-static ge_status embed_input(const struct score *c, struct ge_encoder *e, enum ge_input_kind kind,
-                             const char *what, float *v, double *norm)
-{
-    ge_status rc = GE_OK;
-    const struct ge_preprocess *p = ge_encoder_preprocess(e);
-    struct ge_image image = {0};
-    uint8_t *pixels = NULL;
-    double sum = 0;
-    if (kind == GE_INPUT_IMAGE) {
-        if (p == NULL) GE_TRY(ge_fail(GE_EINVAL, "the encoder takes no images"));
-        GE_NEW(pixels, ge_preprocess_size(p));
-        GE_TRY(ge_image_decode_file(what, &c->session.switches.image, &image));
-        GE_TRY(ge_preprocess_pixels(p, &image, pixels));
-    }
-    const uint8_t *picture = pixels;
-    for (int normalize = 0; normalize < 2; normalize++) {
-        GE_TRY(kind == GE_INPUT_IMAGE ? ge_encoder_images(e, &picture, 1, normalize, v)
-                                      : ge_encoder_texts(e, &what, 1, normalize, v, NULL));
-        if (normalize) break;
-        for (size_t i = 0; i < ge_encoder_dim(e); i++) sum += (double)v[i] * (double)v[i];
-    }
-    *norm = sqrt(sum);
-done:
-    ge_image_free(&image);
-    free(pixels);
-    return rc;
-}
-
-/* The pairs of one metric, in the order of the task. */
-struct pairs {
-    const struct score *score;
-    float *answer, *other; /* (dim) */
-    bool answer_failed;
-};
-
-static ge_status show_input(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                            bool is_answer)
-{
-    struct pairs *p = ctx;
-    const struct score *c = p->score;
-    int index = c->session.evaluator.role_encoder[role];
-    const char *name = kind == GE_INPUT_IMAGE ? "image" : "text";
-    double norm, cosine = 0;
-    if (index < 0) {
-        printf("    no encoder for %s (scoring.roles.%s)\n", ge_role_name(role),
-               ge_role_name(role));
-        return GE_EINVAL;
-    }
-    struct ge_encoder *e = c->session.encoders[index];
-    float *v = is_answer ? p->answer : p->other;
-    ge_status rc = embed_input(c, e, kind, what, v, &norm);
-    if (rc == GE_ENOMEM || rc == GE_EDEVICE) return rc;
-    if (is_answer) {
-        p->answer_failed = rc != GE_OK;
-        printf("    answer %-5s by %s, norm %.7g\n", name, c->session.job->encoders[index].name,
-               rc == GE_OK ? norm : NAN);
-    }
-    if (rc != GE_OK) {
-        printf("    cannot be embedded: %s\n", ge_error());
-        return GE_OK;
-    }
-    if (is_answer || p->answer_failed) return GE_OK;
-    for (size_t i = 0; i < ge_encoder_dim(e); i++) {
-        cosine += (double)p->answer[i] * (double)p->other[i];
-    }
-    printf("    cosine %12.9f with %-5s (norm %.7g) ", cosine, name, norm);
-    ge_show_text("", kind == GE_INPUT_IMAGE ? ge_fs_basename(what) : what);
-    return GE_OK;
-}
-
-static ge_status show_similarities(const struct score *c, const struct ge_task_scoring *s,
-                                   const struct ge_task *task, const struct ge_answer *answer)
-{
-    ge_status rc = GE_OK;
-    struct pairs p = {.score = c};
-    size_t dim = 1;
-    for (size_t i = 0; i < c->session.job->n_encoders; i++) {
-        size_t d = ge_encoder_dim(c->session.encoders[i]);
-        if (d > dim) dim = d;
-    }
-    GE_NEW(p.answer, dim);
-    GE_NEW(p.other, dim);
-    for (int m = 0; m < GE_METRICS; m++) {
-        const struct ge_metric_info *info = ge_metric_info((enum ge_metric_id)m);
-        if (!s->metrics[m] || info->role == GE_ROLE_NONE || info->target == GE_TARGET_MARGIN) {
-            continue;
-        }
-        struct ge_task_scoring one = *s;
-        memset(one.metrics, 0, sizeof one.metrics);
-        one.metrics[m] = true;
-        printf("  %s: %s\n", info->name, info->help);
-        rc = ge_score_needs(&one, task, answer, show_input, &p);
-        if (rc == GE_EINVAL) rc = GE_OK; /* said above; the row below has it as an error */
-        if (rc != GE_OK) goto done;
-    }
-done:
-    free(p.answer);
-    free(p.other);
-    return rc;
-}
 
 /* ---- texts ------------------------------------------------------------------------------------------ */
 
@@ -212,7 +109,9 @@ static ge_status show_answer(const struct score *c, const struct ge_result *r,
         ge_show_text("problem", answer->problem);
         show_recorded(answer);
         if (answer->text != NULL) GE_TRY(show_normal_forms(task, answer));
-        if (s != NULL && answer->problem == NULL) GE_TRY(show_similarities(c, s, task, answer));
+        if (s != NULL && answer->problem == NULL) {
+            GE_TRY(ge_show_pairs(&c->session, s, task, answer));
+        }
     }
     if (s != NULL) show_rule(s);
     ge_show_sample(r, key, &c->run->metrics, &c->run->rules);
@@ -254,27 +153,26 @@ done:
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-/* Load the job with the one item selected, so that nothing else is read. */
+/* Load the job, with the one item alone so that nothing else is read; document frequencies, though, are
+ * those of all that the job selects. */
 static ge_status load(struct score *c, struct ge_args *args)
 {
     ge_status rc = GE_OK;
     struct ge_job *job = NULL;
-    struct ge_buf list;
-    ge_buf_init(&list, 1 << 20);
-    ge_buf_char(&list, '[');
-    ge_json_escape(&list, c->item_id, strlen(c->item_id));
-    ge_buf_char(&list, ']');
-    GE_TRY(ge_buf_status(&list));
-    if (args->n_overrides == GE_CLI_OVERRIDES) {
-        GE_TRY(ge_fail(GE_EINVAL, "more than %d job settings", GE_CLI_OVERRIDES - 1));
-    }
-    args->overrides[args->n_overrides++] =
-        (struct ge_override){"dataset.select.items", list.data, "--item"};
+    const char **item;
     GE_TRY(ge_job_load(args->words[0], args->overrides, args->n_overrides, ge_session_vocabulary(),
                        &job));
+    if (!job->scoring.how_bertscore.idf) {
+        item = ge_arena_alloc(job->arena, 1, sizeof *item);
+        if (item == NULL) {
+            ge_job_delete(&job);
+            GE_TRY(GE_ENOMEM);
+        }
+        *item = c->item_id;
+        job->dataset.items = (struct ge_strings){item, 1};
+    }
     GE_TRY(ge_session_open(&c->session, job));
 done:
-    ge_buf_free(&list);
     return rc;
 }
 

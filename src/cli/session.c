@@ -4,24 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/people.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "cli/bertscore.h"
+#include "dataset/ratings.h"
+#include "metric/constraints.h"
+#include "metric/corpus.h"
 #include "score/metric.h"
 
 /* ---- vocabulary and scoring ----------------------------------------------------------------------- */
 
 const struct ge_job_vocabulary *ge_session_vocabulary(void)
 {
-    static struct ge_job_metric metrics[GE_METRICS];
+    enum { MOST = GE_METRICS + 64 };
+    static struct ge_job_metric metrics[MOST];
     static const char *rules[GE_RULES];
     static struct ge_job_vocabulary v;
     for (int i = 0; i < GE_METRICS; i++) {
         const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
         metrics[i].name = m->name;
-        metrics[i].role = m->role == GE_ROLE_NONE ? NULL : ge_role_name(m->role);
+        metrics[i].role = ge_role_needs_encoder(m->role) ? ge_role_name(m->role) : NULL;
+    }
+    size_t n = GE_METRICS, n_corpus;
+    const struct ge_corpus_metric *corpus = ge_corpus_metrics(&n_corpus);
+    GE_ASSERT(n + n_corpus <= MOST);
+    for (size_t i = 0; i < n_corpus; i++) {
+        if (ge_metric_find(corpus[i].name) != GE_METRIC_NONE) continue;
+        metrics[n++] = (struct ge_job_metric){.name = corpus[i].name};
     }
     for (int i = 0; i < GE_RULES; i++) rules[i] = ge_rule_name((enum ge_rule)i);
-    v = (struct ge_job_vocabulary){metrics, GE_METRICS, rules, GE_RULES};
+    v = (struct ge_job_vocabulary){metrics, n, rules, GE_RULES};
     return &v;
 }
 
@@ -30,6 +44,13 @@ static enum ge_recorded recorded_policy(const char *name)
     if (strcmp(name, "prefer") == 0) return GE_RECORDED_PREFER;
     if (strcmp(name, "require") == 0) return GE_RECORDED_REQUIRE;
     return GE_RECORDED_IGNORE;
+}
+
+static enum ge_copies copies_policy(const char *name)
+{
+    if (strcmp(name, "zero") == 0) return GE_COPIES_ZERO;
+    if (strcmp(name, "report") == 0) return GE_COPIES_REPORT;
+    return GE_COPIES_IGNORE;
 }
 
 /* The job has checked every name; a threshold that the rule reads is there. */
@@ -42,11 +63,15 @@ static ge_status make_scoring(const struct ge_job *job, const struct ge_job_task
         .metric = task->metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->metric),
         .margin = task->margin,
         .recorded = recorded_policy(job->scoring.recorded_verdicts),
+        .copies = copies_policy(job->scoring.copies),
         .fallback =
             task->fallback_metric == NULL ? GE_METRIC_NONE : ge_metric_find(task->fallback_metric),
     };
     for (size_t i = 0; i < task->metrics.n; i++) {
-        out->metrics[ge_metric_find(task->metrics.v[i])] = true;
+        enum ge_metric_id id = ge_metric_find(task->metrics.v[i]);
+        const struct ge_corpus_metric *corpus = ge_corpus_metric_find(task->metrics.v[i]);
+        if (id != GE_METRIC_NONE) out->metrics[id] = true; /* else of the whole corpus */
+        if (corpus != NULL && corpus->embeddings != NULL) out->sets = true;
     }
     const char *judged = out->rule == GE_RULE_THRESHOLD ? task->metric : task->fallback_metric;
     const struct ge_job_threshold *threshold =
@@ -66,12 +91,12 @@ static int compare_scoring(const void *a, const void *b)
                   ((const struct ge_task_scoring *)b)->task);
 }
 
-static bool has_scoring(const struct ge_session *s, const char *type)
+static const struct ge_task_scoring *find_scoring(const struct ge_session *s, const char *type)
 {
     for (size_t i = 0; i < s->n_scoring; i++) {
-        if (strcmp(s->scoring[i].task, type) == 0) return true;
+        if (strcmp(s->scoring[i].task, type) == 0) return &s->scoring[i];
     }
-    return false;
+    return NULL;
 }
 
 static ge_status collect_scoring(struct ge_session *s)
@@ -82,7 +107,7 @@ static ge_status collect_scoring(struct ge_session *s)
         for (int d = 0; d < GE_DIRECTIONS; d++) {
             const struct ge_task *task = &s->dataset->items[i].task[d];
             const struct ge_job_task *found;
-            if (!task->present || has_scoring(s, task->type)) continue;
+            if (!task->present || find_scoring(s, task->type) != NULL) continue;
             GE_TRY(ge_job_require_task(s->job, task->type, &found));
             GE_GROW(s->scoring, s->n_scoring, cap);
             GE_TRY(make_scoring(s->job, found, &s->scoring[s->n_scoring]));
@@ -96,7 +121,61 @@ done:
     return rc;
 }
 
+/* Constraints that the job scores by must be ones that can be checked: a mistake in the dataset is told
+ * before the run, not in every row. */
+static ge_status check_constraints(const struct ge_session *s)
+{
+    ge_status rc = GE_OK;
+    char *where = NULL;
+    for (size_t i = 0; i < s->dataset->n; i++) {
+        const struct ge_item *item = &s->dataset->items[i];
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            const struct ge_task *t = &item->task[d];
+            if (!t->present || t->constraints == NULL) continue;
+            const struct ge_task_scoring *scoring = find_scoring(s, t->type);
+            bool used = scoring->metrics[GE_METRIC_CONSTRAINTS_STRICT] ||
+                        scoring->metrics[GE_METRIC_CONSTRAINTS_LOOSE] ||
+                        scoring->metrics[GE_METRIC_CONSTRAINTS_SHARE_STRICT] ||
+                        scoring->metrics[GE_METRIC_CONSTRAINTS_SHARE_LOOSE];
+            if (!used) continue;
+            free(where);
+            GE_TRY_PTR(where, ge_sprintf("item %s: %s.constraints", item->id,
+                                         ge_direction_name((enum ge_direction)d)));
+            GE_TRY(ge_constraints_check(t->constraints, where));
+        }
+    }
+done:
+    free(where);
+    return rc;
+}
+
 /* ---- dataset and answers ----------------------------------------------------------------------------- */
+
+static ge_status load_ratings(struct ge_session *s)
+{
+    ge_status rc = GE_OK;
+    const struct ge_job *job = s->job;
+    struct ge_cell *cells = NULL;
+    if (job->ratings.file == NULL) return GE_OK;
+    GE_NEW(cells, job->n_systems);
+    for (size_t i = 0; i < job->n_systems; i++) cells[i].system = job->systems[i].name;
+    const struct ge_rated_run about = {.items = s->dataset->items,
+                                       .n_items = s->dataset->n,
+                                       .dataset = s->dataset,
+                                       .cells = cells,
+                                       .n_cells = job->n_systems};
+    GE_TRY_PTR(s->ratings_arena, ge_arena_new());
+    GE_TRY(ge_ratings_load(job->ratings.file, &about, s->ratings_arena, &s->ratings,
+                           &s->ratings_skipped));
+    if (job->ratings.dimension != NULL && s->ratings.n > 0) {
+        size_t index;
+        rc = ge_rating_dimension(&s->ratings, job->ratings.dimension, &index);
+        if (rc != GE_OK) ge_fail_in(rc, "%s: ratings.verdict.dimension", job->source);
+    }
+done:
+    free(cells);
+    return rc;
+}
 
 ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
 {
@@ -122,7 +201,9 @@ ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
         };
         GE_TRY(ge_answers_load(s->dataset, system->name, &source, &s->answers[i]));
     }
+    GE_TRY(load_ratings(s));
     GE_TRY(collect_scoring(s));
+    GE_TRY(check_constraints(s));
     ge_preprocess_switches_init(&s->switches);
     s->switches.image.exif = strcmp(job->image.exif, "apply") == 0 ? GE_EXIF_APPLY : GE_EXIF_IGNORE;
     s->switches.image.alpha =
@@ -151,6 +232,8 @@ void ge_session_close(struct ge_session *s)
     }
     free(s->answers);
     ge_dataset_delete(&s->dataset);
+    ge_bertscore_free(&s->idf, s->n_scoring);
+    ge_arena_delete(&s->ratings_arena);
     free(s->scoring);
     free(s->numerics);
     free(s->tuned);
@@ -323,16 +406,20 @@ done:
     return rc;
 }
 
+/* Of each encoder what embeds answers; behind them its reference images. */
 static ge_status name_kinds(const struct ge_job *job, struct ge_arena *arena,
                             struct ge_strings *kinds)
 {
     ge_status rc = GE_OK;
     static const char *const towers[] = {"text", "image"};
-    kinds->n = 2 * job->n_encoders;
+    size_t answers = 2 * job->n_encoders;
+    kinds->n = 3 * job->n_encoders;
     GE_TRY_PTR(kinds->v, ge_arena_alloc(arena, kinds->n, sizeof *kinds->v));
     for (size_t i = 0; i < kinds->n; i++) {
-        GE_TRY_PTR(kinds->v[i],
-                   ge_arena_printf(arena, "%s:%s", job->encoders[i / 2].name, towers[i % 2]));
+        bool reference = i >= answers;
+        GE_TRY_PTR(kinds->v[i], ge_arena_printf(arena, "%s:%s",
+                                                job->encoders[reference ? i - answers : i / 2].name,
+                                                reference ? "reference" : towers[i % 2]));
     }
 done:
     return rc;
@@ -366,6 +453,7 @@ ge_status ge_session_make_run(const struct ge_session *s, uint32_t chunk_items, 
     run->numerics_id = s->numerics;
     run->items = s->dataset->items;
     run->n_items = s->dataset->n;
+    run->ratings = s->ratings;
     run->chunk_items = chunk_items;
     run->n_cells = job->n_systems;
     GE_TRY_PTR(run->cells, ge_arena_alloc(arena, run->n_cells, sizeof *run->cells));

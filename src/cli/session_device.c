@@ -7,6 +7,7 @@
 #include "base/topology.h"
 #include "base/trace.h"
 #include "cli/backends.h"
+#include "cli/bertscore.h"
 #include "cli/session.h"
 #include "cli/tuned.h"
 
@@ -220,6 +221,17 @@ static int encoder_index(const struct ge_job *job, const struct ge_job_encoder *
     return e == NULL ? -1 : (int)(e - job->encoders);
 }
 
+/* The items are those that the job selects, whatever a rank evaluates of them. */
+static ge_status prepare_bertscore(struct ge_session *s)
+{
+    const struct ge_job_scoring *job = &s->job->scoring;
+    if (job->bertscore == NULL) return GE_OK;
+    return ge_bertscore_prepare(&job->how_bertscore, job->bertscore->name,
+                                s->encoders[encoder_index(s->job, job->bertscore)],
+                                s->dataset->items, s->dataset->n, s->scoring, s->n_scoring, &s->idf,
+                                &s->evaluator.bertscore_layer);
+}
+
 ge_status ge_session_make_evaluator(struct ge_session *s)
 {
     ge_status rc = GE_OK;
@@ -243,6 +255,9 @@ ge_status ge_session_make_evaluator(struct ge_session *s)
     ev->role_encoder[GE_ROLE_IMAGE_TEXT] = encoder_index(job, job->scoring.image_text);
     ev->role_encoder[GE_ROLE_IMAGE_IMAGE] = encoder_index(job, job->scoring.image_image);
     ev->role_encoder[GE_ROLE_TEXT_TEXT] = encoder_index(job, job->scoring.text_text);
+    ev->role_encoder[GE_ROLE_BERTSCORE] = encoder_index(job, job->scoring.bertscore);
+    ev->role_encoder[GE_ROLE_PIXELS] = -1; /* it needs none */
+    GE_TRY(prepare_bertscore(s));
     ev->image = s->switches.image;
     ev->drop_responses = !job->output.responses;
     ev->keep_embeddings = job->output.embeddings;

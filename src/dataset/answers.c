@@ -307,6 +307,8 @@ static ge_status read_source(struct ge_gather *g, const struct ge_answers_source
     } else if (format == GE_DATASET_GAPEVAL_JSONL) {
         bool own = source->folder_path == NULL;
         rc = ge_answers_read_jsonl(g, own ? g->ds->path : source->folder_path);
+    } else if (format == GE_DATASET_PREDICTIONS && source->folder == NULL) {
+        rc = ge_answers_read_predictions(g, g->ds->path);
     } else {
         rc = ge_fail(GE_EINVAL, "system \"%s\": found %s for the %s dataset %s, allowed: %s",
                      g->system, source->folder != NULL ? "a folder of answers" : "no answers",

@@ -11,7 +11,8 @@
 /* Index value of an id that the selection leaves out. */
 #define NOT_SELECTED UINT32_MAX
 
-static const char *const format_names[] = {"auto", "manifest", "gapeval", "gapeval-jsonl"};
+static const char *const format_names[] = {"auto", "manifest", "gapeval", "gapeval-jsonl",
+                                           "predictions"};
 
 const char *ge_dataset_format_name(enum ge_dataset_format f)
 {
@@ -27,8 +28,15 @@ ge_status ge_dataset_format_parse(const char *name, enum ge_dataset_format *out)
         }
     }
     return ge_fail(GE_EINVAL,
-                   "dataset format: found \"%s\", allowed: auto, manifest, gapeval, gapeval-jsonl",
+                   "dataset format: found \"%s\", allowed: auto, manifest, gapeval, gapeval-jsonl, "
+                   "predictions",
                    name);
+}
+
+/* Whether a dataset of this format is one file; otherwise it is a folder. */
+static bool is_file_format(enum ge_dataset_format f)
+{
+    return f == GE_DATASET_MANIFEST || f == GE_DATASET_PREDICTIONS;
 }
 
 /* ---- building ------------------------------------------------------------------------------ */
@@ -38,7 +46,7 @@ ge_status ge_dataset_format_parse(const char *name, enum ge_dataset_format *out)
 static const char *inside_dataset(const struct ge_dataset *ds, const char *path)
 {
     const char *file = strrchr(ds->path, '/');
-    bool folder = ds->format != GE_DATASET_MANIFEST;
+    bool folder = !is_file_format(ds->format);
     size_t n = folder ? strlen(ds->path) : file != NULL ? (size_t)(file - ds->path) : 0;
     while (n > 0 && ds->path[n - 1] == '/') n--;
     return n > 0 && strncmp(path, ds->path, n) == 0 && path[n] == '/' ? path + n + 1 : path;
@@ -100,7 +108,7 @@ static ge_status name_from_path(struct ge_dataset *ds)
     for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--) copy[len - 1] = '\0';
     const char *base = ge_fs_basename(copy);
     dot = strrchr(copy, '.');
-    if (ds->format == GE_DATASET_MANIFEST && dot != NULL && dot > base) *dot = '\0';
+    if (is_file_format(ds->format) && dot != NULL && dot > base) *dot = '\0';
     ds->name = base;
 done:
     return rc;
@@ -226,6 +234,9 @@ ge_status ge_dataset_load(const struct ge_dataset_options *options, struct ge_da
         break;
     case GE_DATASET_GAPEVAL_JSONL:
         rc = ge_jsonl_read(&b, ds->path);
+        break;
+    case GE_DATASET_PREDICTIONS:
+        rc = ge_predictions_read(&b, ds->path);
         break;
     default:
         rc = ge_manifest_read(&b, ds->path);

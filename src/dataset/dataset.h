@@ -22,10 +22,11 @@ enum ge_dataset_format {
     GE_DATASET_AUTO, /* by looking: a file is a manifest, a folder one of the two others */
     GE_DATASET_MANIFEST,
     GE_DATASET_GAPEVAL,
-    GE_DATASET_GAPEVAL_JSONL
+    GE_DATASET_GAPEVAL_JSONL,
+    GE_DATASET_PREDICTIONS
 };
 
-/* "auto", "manifest", "gapeval", "gapeval-jsonl". */
+/* "auto", "manifest", "gapeval", "gapeval-jsonl", "predictions". */
 const char *ge_dataset_format_name(enum ge_dataset_format f);
 ge_status ge_dataset_format_parse(const char *name, enum ge_dataset_format *out); /* GE_EINVAL */
 
@@ -64,7 +65,8 @@ void ge_dataset_delete(struct ge_dataset **ds); /* NULL is fine; *ds = NULL */
  * all. */
 const struct ge_item *ge_dataset_find(const struct ge_dataset *ds, const char *id, bool *known);
 
-/* Where a system's answers are. All unset: the dataset's own answers (gapeval-jsonl only). */
+/* Where a system's answers are. All unset: the dataset's own answers (gapeval-jsonl and
+ * predictions only). */
 struct ge_answers_source {
     struct ge_strings files; /* JSON lines; with n > 0 the folders are not used */
     const char *folder;      /* gapeval: name of the model's folder in each item folder */

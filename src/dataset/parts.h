@@ -24,6 +24,11 @@ ge_status ge_builder_add(struct ge_builder *b, struct ge_item item, const char *
 ge_status ge_manifest_read(struct ge_builder *b, const char *path);
 ge_status ge_folders_read(struct ge_builder *b, const char *path);
 ge_status ge_jsonl_read(struct ge_builder *b, const char *path);
+ge_status ge_predictions_read(struct ge_builder *b, const char *path);
+
+/* What a manifest's direction holds beside its task type and prompt: references, choices, objects, …
+ * from f->object. */
+ge_status ge_manifest_task(const struct ge_fields *f, struct ge_task *t);
 
 /* Item from a manifest's line. f->prefix is "". */
 ge_status ge_manifest_item(const struct ge_fields *f, struct ge_item *item);
@@ -80,6 +85,7 @@ ge_status ge_gather_item(struct ge_gather *g, const struct ge_fields *f, const c
 ge_status ge_answers_read_lines(struct ge_gather *g, const char *path);
 ge_status ge_answers_read_folders(struct ge_gather *g, const char *folder);
 ge_status ge_answers_read_jsonl(struct ge_gather *g, const char *folder);
+ge_status ge_answers_read_predictions(struct ge_gather *g, const char *path);
 
 /* Whether a folder of that name inside an item's folder holds a system's answers. */
 bool ge_is_system_folder(const char *name);

@@ -55,7 +55,7 @@ done:
 static const void *const *gather(const struct batch *b, struct eval_input *const *inputs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        b->what[i] = b->kind == GE_INPUT_TEXT ? (const void *)inputs[i]->what : inputs[i]->pixels;
+        b->what[i] = b->kind == GE_INPUT_TEXT ? (const void *)inputs[i]->text : inputs[i]->pixels;
     }
     return b->what;
 }
@@ -151,7 +151,7 @@ static ge_status collect(struct batch *b, int encoder)
     GE_NEW(b->inputs, c->n_inputs);
     for (size_t i = 0; i < c->n_inputs; i++) {
         struct eval_input *in = &c->inputs[i];
-        bool wanted = in->encoder == encoder && in->kind == b->kind && in->embedding == NULL &&
+        bool wanted = in->encoder == encoder && in->kind == b->kind && !ge_eval_is_embedded(in) &&
                       in->status == GE_OK;
         if (wanted) b->inputs[b->n++] = in;
     }
@@ -194,6 +194,7 @@ ge_status ge_eval_encode(struct ge_evaluator *ev, struct ge_eval_chunk *chunk)
     for (int e = 0; e < (int)ev->n_encoders; e++) {
         GE_TRY(encode_kind(ev, chunk, e, GE_INPUT_IMAGE));
         GE_TRY(encode_kind(ev, chunk, e, GE_INPUT_TEXT));
+        GE_TRY(ge_eval_encode_tokens(ev, chunk, e));
     }
 done:
     return rc;

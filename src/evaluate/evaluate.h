@@ -44,9 +44,11 @@ struct ge_evaluator {
     struct ge_encoder *const *encoders; /* (n_encoders) */
     size_t n_encoders;                  /* at most GE_EVAL_MAX_ENCODERS */
     int role_encoder[GE_ROLES];         /* index into encoders; -1: none */
+    size_t bertscore_layer;             /* whose token states GE_ROLE_BERTSCORE compares */
     struct ge_image_options image;      /* how files are decoded */
     bool drop_responses;                /* no response rows: what was answered */
     bool keep_embeddings;               /* embedding rows of the answers */
+    bool empty_texts;                   /* an empty text is an answer to score, no error row */
     struct ge_cache *cache;             /* embeddings over chunks; NULL: none */
     struct ge_pixels *pixels;           /* memory of prepared images; NULL: the heap */
     struct ge_pool *decode_pool;        /* of the prepare stage; NULL: its own thread */

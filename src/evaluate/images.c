@@ -9,8 +9,18 @@
 #include "base/trace.h"
 #include "evaluate/chunk.h"
 #include "image/preprocess.h"
+#include "image/resize.h"
+#include "metric/picture.h"
+#include "metric/ssim.h"
 
 enum { TRIES = 3 };
+
+size_t ge_eval_input_size(const struct ge_evaluator *ev, const struct eval_input *in)
+{
+    if (in->kind == GE_INPUT_PICTURE) return GE_PICTURE_SIZE;
+    if (in->kind == GE_INPUT_PAIR) return 2 * sizeof(double) / sizeof(float);
+    return ge_encoder_dim(ev->encoders[in->encoder]);
+}
 
 static bool is_node_fault(const struct ge_evaluator *ev, ge_status rc, const char *path)
 {
@@ -84,8 +94,7 @@ struct image_loop {
 /* The embedding of an input whose content is known, if the cache has it. */
 static bool from_cache(struct ge_evaluator *ev, struct eval_input *in, float *out)
 {
-    return ge_cache_get(ev->cache, ge_eval_cache_key(ev, in), out,
-                        ge_encoder_dim(ev->encoders[in->encoder]));
+    return ge_cache_get(ev->cache, ge_eval_cache_key(ev, in), out, ge_eval_input_size(ev, in));
 }
 
 /* The message of a failed read, which begins with the path, with the file's name alone: reasons of
@@ -97,6 +106,16 @@ static ge_status without_folder(ge_status rc, const char *path)
     return ge_fail(rc, "%s", message + (ge_fs_basename(path) - path));
 }
 
+static ge_status make_picture(const struct ge_evaluator *ev, const char *data, size_t len,
+                              float *out)
+{
+    struct ge_image image = {0};
+    ge_status rc = ge_image_decode(data, len, &ev->image, &image);
+    if (rc == GE_OK) rc = ge_picture_make(&image, out);
+    ge_image_free(&image);
+    return rc;
+}
+
 static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
                                struct ge_image_scratch *scratch, struct image_outcome *o)
 {
@@ -106,7 +125,7 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     float *v = NULL;
     double start = ge_now(), have, span;
     if (ge_eval_is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
-    GE_NEW(v, ge_encoder_dim(ev->encoders[in->encoder]));
+    GE_NEW(v, ge_eval_input_size(ev, in));
     if (ge_cache_get_path(ev->cache, in->what, &in->content) && from_cache(ev, in, v)) goto hit;
     span = ge_trace_begin("read");
     rc = read_image_file(ev, in->what, &data, &len, &o->node_fault);
@@ -120,10 +139,15 @@ static ge_status prepare_image(struct ge_evaluator *ev, struct eval_input *in,
     o->times.images_read = 1;
     if (from_cache(ev, in, v)) goto hit;
     span = ge_trace_begin("decode");
-    rc = decode(ev, in, data, len, scratch);
+    rc = in->kind == GE_INPUT_IMAGE ? decode(ev, in, data, len, scratch)
+                                    : make_picture(ev, data, len, v);
     ge_trace_end("decode", span, 1);
     if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(in->what));
     o->times.decode = ge_now() - have;
+    if (rc != GE_OK || in->kind == GE_INPUT_IMAGE) goto done;
+    ge_cache_put(ev->cache, ge_eval_cache_key(ev, in), v, ge_eval_input_size(ev, in));
+    o->embedding = v;
+    v = NULL;
     goto done;
 hit:
     o->embedding = v;
@@ -135,12 +159,65 @@ done:
     return rc;
 }
 
+/* ---- pictures without an encoder ---------------------------------------------------------------------- */
+
+/* A file as it is, for comparing pixels. */
+static ge_status load_image(struct ge_evaluator *ev, const char *path, struct image_outcome *o,
+                            struct ge_image *image)
+{
+    char *data = NULL;
+    size_t len = 0;
+    ge_status rc = read_image_file(ev, path, &data, &len, &o->node_fault);
+    if (rc != GE_OK && !o->node_fault) rc = without_folder(rc, path);
+    if (rc == GE_OK) {
+        rc = ge_image_decode(data, len, &ev->image, image);
+        if (rc != GE_OK) rc = ge_fail_in(rc, "%s", ge_fs_basename(path));
+    }
+    free(data);
+    return rc;
+}
+
+/* SSIM of the answer, brought to the reference's size, and the reference. */
+static ge_status prepare_pair(struct ge_evaluator *ev, const struct eval_input *in,
+                              struct image_outcome *o)
+{
+    ge_status rc = GE_OK;
+    struct ge_image answer = {0}, reference = {0}, scaled = {0};
+    double values[2];
+    float *v = NULL;
+    GE_NEW(v, ge_eval_input_size(ev, in));
+    GE_TRY(load_image(ev, in->what, o, &answer));
+    GE_TRY(load_image(ev, in->prefix, o, &reference));
+    bool same = answer.width == reference.width && answer.height == reference.height;
+    const struct ge_resize to = {.width = reference.width,
+                                 .height = reference.height,
+                                 .filter = GE_RESAMPLE_BICUBIC,
+                                 .mode = GE_RESIZE_PIL,
+                                 .pillow = GE_PILLOW_13};
+    if (!same) GE_TRY(ge_image_resize(&answer, &to, &scaled));
+    const struct ge_image *a = same ? &answer : &scaled;
+    GE_TRY(ge_ssim(a, &reference, GE_SSIM_SKIMAGE, &values[0]));
+    GE_TRY(ge_ssim(a, &reference, GE_SSIM_TORCHMETRICS, &values[1]));
+    memcpy(v, values, sizeof values);
+    o->embedding = v;
+    v = NULL;
+done:
+    free(v);
+    ge_image_free(&answer);
+    ge_image_free(&reference);
+    ge_image_free(&scaled);
+    return rc;
+}
+
+/* ---- all ------------------------------------------------------------------------------------------------ */
+
 static void prepare_image_at(void *ctx, size_t i, int thread)
 {
     struct image_loop *loop = ctx;
     struct image_outcome *o = &loop->outcomes[i];
-    o->status =
-        prepare_image(loop->ev, &loop->chunk->inputs[loop->images[i]], loop->scratch[thread], o);
+    struct eval_input *in = &loop->chunk->inputs[loop->images[i]];
+    o->status = in->kind == GE_INPUT_PAIR ? prepare_pair(loop->ev, in, o)
+                                          : prepare_image(loop->ev, in, loop->scratch[thread], o);
     if (o->status != GE_OK) {
         o->node_fault = o->node_fault || o->status == GE_ENOMEM;
         o->message = ge_strdup(ge_error());
@@ -158,7 +235,7 @@ static ge_status merge_outcome(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         ge_fail(o->status, "%s", o->message != NULL ? o->message : "out of memory");
         ge_eval_fail_input(c, in, o->status, o->node_fault);
     } else if (o->embedding != NULL) {
-        size_t dim = ge_encoder_dim(ev->encoders[in->encoder]);
+        size_t dim = ge_eval_input_size(ev, in);
         GE_TRY_PTR(in->embedding, ge_arena_alloc(c->arena, dim, sizeof *in->embedding));
         memcpy(in->embedding, o->embedding, dim * sizeof *in->embedding);
     }
@@ -203,9 +280,12 @@ ge_status ge_eval_check_answers(struct ge_evaluator *ev, struct ge_eval_chunk *c
         const struct eval_input *in = NULL;
         if (s->status != GE_OK || s->answer->image == NULL) continue;
         for (int e = 0; e < (int)ev->n_encoders && in == NULL; e++) {
-            size_t at = ge_eval_find_input(c, e, GE_INPUT_IMAGE, s->answer->image);
+            size_t at = ge_eval_find_input(c, e, GE_INPUT_IMAGE, "", s->answer->image);
             if (at != SIZE_MAX) in = &c->inputs[at];
         }
+        size_t picture =
+            ge_eval_find_input(c, GE_EVAL_NO_ENCODER, GE_INPUT_PICTURE, "", s->answer->image);
+        if (in == NULL && picture != SIZE_MAX) in = &c->inputs[picture];
         if (in == NULL) {
             GE_TRY(look_at_image(ev, c, s));
         } else if (in->status != GE_OK) {
@@ -228,7 +308,9 @@ ge_status ge_eval_prepare_images(struct ge_evaluator *ev, struct ge_eval_chunk *
     size_t n = 0;
     GE_NEW(images, c->n_inputs);
     for (size_t i = 0; i < c->n_inputs; i++) {
-        if (c->inputs[i].kind == GE_INPUT_IMAGE) images[n++] = (uint32_t)i;
+        enum ge_input_kind kind = c->inputs[i].kind;
+        bool is_image = kind == GE_INPUT_IMAGE || kind == GE_INPUT_PICTURE || kind == GE_INPUT_PAIR;
+        if (is_image) images[n++] = (uint32_t)i;
     }
     GE_NEW(outcomes, n);
     GE_TRY(ge_image_scratches_new(threads, &scratch));

@@ -9,23 +9,27 @@
 /* ---- inputs, each once ------------------------------------------------------------------------ */
 
 static size_t input_slot(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
-                         const char *what)
+                         const char *prefix, const char *what)
 {
     struct ge_hash h = ge_hash_bytes(what, strlen(what));
+    uint64_t tower = 16 * (uint64_t)encoder + 2 * (uint64_t)kind + (prefix[0] != '\0');
     size_t mask = c->table_size - 1;
-    size_t at = (size_t)(h.lo ^ (uint64_t)(2 * encoder + (int)kind) * 0x9E3779B97F4A7C15u) & mask;
+    size_t at = (size_t)(h.lo ^ tower * 0x9E3779B97F4A7C15u) & mask;
     for (; c->table[at] != 0; at = (at + 1) & mask) {
         const struct eval_input *in = &c->inputs[c->table[at] - 1];
-        if (in->encoder == encoder && in->kind == kind && strcmp(in->what, what) == 0) break;
+        if (in->encoder == encoder && in->kind == kind && strcmp(in->prefix, prefix) == 0 &&
+            strcmp(in->what, what) == 0) {
+            break;
+        }
     }
     return at;
 }
 
 size_t ge_eval_find_input(const struct ge_eval_chunk *c, int encoder, enum ge_input_kind kind,
-                          const char *what)
+                          const char *prefix, const char *what)
 {
     if (c->table_size == 0) return SIZE_MAX;
-    uint32_t found = c->table[input_slot(c, encoder, kind, what)];
+    uint32_t found = c->table[input_slot(c, encoder, kind, prefix, what)];
     return found == 0 ? SIZE_MAX : found - 1;
 }
 
@@ -42,7 +46,7 @@ static ge_status grow_table(struct ge_eval_chunk *c)
     c->table_size = old_size == 0 ? 64 : 2 * old_size;
     for (size_t i = 0; i < c->n_inputs; i++) {
         const struct eval_input *in = &c->inputs[i];
-        c->table[input_slot(c, in->encoder, in->kind, in->what)] = (uint32_t)i + 1;
+        c->table[input_slot(c, in->encoder, in->kind, in->prefix, in->what)] = (uint32_t)i + 1;
     }
     free(old);
     return rc;
@@ -53,25 +57,28 @@ struct need_context {
     struct ge_eval_chunk *chunk;
 };
 
-static ge_status need_input(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                            bool is_answer)
+static ge_status need_input(void *ctx, const struct ge_score_input *in)
 {
     ge_status rc = GE_OK;
     struct need_context *need = ctx;
     struct ge_eval_chunk *c = need->chunk;
-    int encoder = need->ev->role_encoder[role];
-    (void)is_answer;
+    int encoder = ge_eval_role_encoder(need->ev, in->role);
+    const char *text = in->what;
     if (encoder < 0) {
         return ge_fail(GE_EINVAL,
                        "a metric compares %s, and the job names no encoder for it "
                        "(scoring.roles.%s)",
-                       ge_role_name(role), ge_role_name(role));
+                       ge_role_name(in->role), ge_role_name(in->role));
     }
     if (2 * (c->n_inputs + 1) > c->table_size) GE_TRY(grow_table(c));
-    size_t slot = input_slot(c, encoder, kind, what);
+    size_t slot = input_slot(c, encoder, in->kind, in->prefix, in->what);
     if (c->table[slot] != 0) goto done;
+    if (in->prefix[0] != '\0' && in->kind != GE_INPUT_PAIR) {
+        GE_TRY_PTR(text, ge_arena_printf(c->arena, "%s%s", in->prefix, in->what));
+    }
     GE_GROW(c->inputs, c->n_inputs, c->cap_inputs);
-    c->inputs[c->n_inputs] = (struct eval_input){.encoder = encoder, .kind = kind, .what = what};
+    c->inputs[c->n_inputs] = (struct eval_input){
+        .encoder = encoder, .kind = in->kind, .prefix = in->prefix, .what = in->what, .text = text};
     c->table[slot] = (uint32_t)++c->n_inputs;
 done:
     return rc;
@@ -82,7 +89,8 @@ struct ge_hash ge_eval_cache_key(const struct ge_evaluator *ev, const struct eva
     struct {
         struct ge_hash encoder, content;
         uint64_t kind;
-    } key = {ge_encoder_hash(ev->encoders[in->encoder]), in->content, (uint64_t)in->kind};
+    } key = {.content = in->content, .kind = (uint64_t)in->kind};
+    if (in->encoder != GE_EVAL_NO_ENCODER) key.encoder = ge_encoder_hash(ev->encoders[in->encoder]);
     return ge_hash_bytes(&key, sizeof key);
 }
 
@@ -124,9 +132,34 @@ static ge_status need_answer(struct need_context *need, const struct ge_answer *
         enum ge_role role = (enum ge_role)r;
         enum ge_input_kind kind = role == GE_ROLE_TEXT_TEXT ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
         const char *what = kind == GE_INPUT_TEXT ? answer->text : answer->image;
+        if (role == GE_ROLE_BERTSCORE) continue; /* its encoder's tokens are not kept */
+        if (!ge_role_needs_encoder(role)) continue;
         if (what == NULL || need->ev->role_encoder[r] < 0) continue;
-        GE_TRY(need_input(need, role, kind, what, true));
+        const struct ge_score_input in = {role, kind, "", what, true};
+        GE_TRY(need_input(need, &in));
     }
+done:
+    return rc;
+}
+
+/* For metrics over sets: the answer and its first reference image, by the encoder that compares its
+ * kind; nothing where there is none. */
+static ge_status need_set(struct need_context *need, const struct ge_task *task,
+                          const struct ge_answer *answer)
+{
+    ge_status rc = GE_OK;
+    enum ge_role role = ge_eval_set_role(need->ev, answer);
+    if (need->ev->role_encoder[role] < 0) goto done;
+    struct ge_score_input in = {role, GE_INPUT_TEXT, "", answer->text, true};
+    if (answer->text == NULL) {
+        in.kind = GE_INPUT_IMAGE;
+        in.what = answer->image;
+    }
+    GE_TRY(need_input(need, &in));
+    if (answer->text != NULL || task->reference_images.n == 0) goto done;
+    in.what = task->reference_images.v[0];
+    in.is_answer = false;
+    GE_TRY(need_input(need, &in));
 done:
     return rc;
 }
@@ -153,7 +186,7 @@ static ge_status add_sample(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         ge_eval_fail_sample(c, s, GE_EFORMAT, answer->problem);
     } else if (answer->text == NULL && answer->image == NULL) {
         ge_eval_fail_sample(c, s, GE_EFORMAT, "the answer holds neither a text nor an image");
-    } else if (answer->text != NULL && is_blank(answer->text)) {
+    } else if (answer->text != NULL && !ev->empty_texts && is_blank(answer->text)) {
         ge_eval_fail_sample(c, s, GE_EFORMAT, "the answer is an empty text");
     } else if (s->scoring == NULL) {
         ge_eval_fail_sample(c, s, GE_EINVAL, "the job does not say how this task is scored");
@@ -161,6 +194,7 @@ static ge_status add_sample(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         struct need_context need = {ev, c};
         rc = ge_score_needs(s->scoring, task, answer, need_input, &need);
         if (rc == GE_OK && ev->keep_embeddings) rc = need_answer(&need, answer);
+        if (rc == GE_OK && s->scoring->sets) rc = need_set(&need, task, answer);
         if (ge_status_is_content(rc)) {
             ge_eval_fail_sample(c, s, rc, ge_error());
             rc = GE_OK;
@@ -196,7 +230,7 @@ static ge_status prepare_texts(struct ge_evaluator *ev, struct ge_eval_chunk *c)
     for (size_t i = 0; i < c->n_inputs; i++) {
         struct eval_input *in = &c->inputs[i];
         if (in->kind != GE_INPUT_TEXT) continue;
-        in->content = ge_hash_bytes(in->what, strlen(in->what));
+        in->content = ge_hash_bytes(in->text, strlen(in->text));
         size_t dim = ge_encoder_dim(ev->encoders[in->encoder]);
         float *v = ge_arena_alloc(c->arena, dim + 1, sizeof *v);
         if (v == NULL) GE_TRY(GE_ENOMEM);
@@ -244,6 +278,7 @@ void ge_eval_chunk_delete(struct ge_eval_chunk **chunk)
     free(c->inputs);
     free(c->samples);
     free(c->table);
+    ge_arena_delete(&c->states);
     ge_arena_delete(&c->arena);
     free(c);
 }

@@ -14,24 +14,28 @@ struct lookup_context {
     bool node_fault; /* an input was missing for a reason of the node */
 };
 
-static ge_status look_up(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                         const float **out, int *dim)
+static ge_status look_up(void *ctx, const struct ge_score_input *wanted, struct ge_embedding *out)
 {
     struct lookup_context *l = ctx;
-    int encoder = l->ev->role_encoder[role];
-    size_t i = ge_eval_find_input(l->chunk, encoder, kind, what);
+    int encoder = ge_eval_role_encoder(l->ev, wanted->role);
+    size_t i = ge_eval_find_input(l->chunk, encoder, wanted->kind, wanted->prefix, wanted->what);
     GE_ASSERT(i != SIZE_MAX);
     const struct eval_input *in = &l->chunk->inputs[i];
-    if (in->embedding == NULL) {
+    if (!ge_eval_is_embedded(in)) {
         l->node_fault = l->node_fault || in->node_fault;
-        return ge_fail(in->status, "%s", in->reason);
+        bool lost = in->node_fault && in->status == GE_ENOENT; /* it was there before */
+        return ge_fail(lost ? GE_EIO : in->status, "%s", in->reason);
     }
-    *dim = (int)ge_encoder_dim(l->ev->encoders[encoder]);
-    *out = in->embedding;
+    if (in->tokens != NULL) {
+        *out = (struct ge_embedding){in->tokens->rows, in->tokens->dim, in->tokens->n,
+                                     in->tokens->ids};
+    } else {
+        *out = (struct ge_embedding){in->embedding, ge_eval_input_size(l->ev, in), 1, NULL};
+    }
     return GE_OK;
 }
 
-/* Every input that embeds this answer, one after another: call with *i = 0 first. */
+/* Every input that embeds this answer as it is, one after another: call with *i = 0 first. */
 static struct eval_input *next_answer_input(struct ge_evaluator *ev, struct ge_eval_chunk *c,
                                             const struct ge_answer *a, int *i)
 {
@@ -40,10 +44,28 @@ static struct eval_input *next_answer_input(struct ge_evaluator *ev, struct ge_e
         enum ge_input_kind kind = *i % 2 == 0 ? GE_INPUT_TEXT : GE_INPUT_IMAGE;
         const char *what = kind == GE_INPUT_TEXT ? a->text : a->image;
         (*i)++;
-        size_t at = what == NULL ? SIZE_MAX : ge_eval_find_input(c, encoder, kind, what);
+        size_t at = what == NULL ? SIZE_MAX : ge_eval_find_input(c, encoder, kind, "", what);
         if (at != SIZE_MAX) return &c->inputs[at];
     }
     return NULL;
+}
+
+struct cut_context {
+    const struct ge_evaluator *ev;
+    const struct ge_eval_chunk *chunk;
+    bool cut;
+};
+
+/* A ge_score_need_fn: whether the answer was cut for it. */
+static ge_status note_cut(void *ctx, const struct ge_score_input *in)
+{
+    struct cut_context *c = ctx;
+    int encoder = ge_eval_role_encoder(c->ev, in->role);
+    size_t at = !in->is_answer || encoder < 0
+                    ? SIZE_MAX
+                    : ge_eval_find_input(c->chunk, encoder, in->kind, in->prefix, in->what);
+    if (at != SIZE_MAX && c->chunk->inputs[at].truncated) c->cut = true;
+    return GE_OK;
 }
 
 static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
@@ -59,6 +81,13 @@ static void add_response(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         if (in->kind == GE_INPUT_IMAGE) row->image_hash = in->content;
         if (in->truncated) row->truncated = 1;
     }
+    size_t picture = a->image == NULL ? SIZE_MAX
+                                      : ge_eval_find_input(c, GE_EVAL_NO_ENCODER, GE_INPUT_PICTURE,
+                                                           "", a->image);
+    if (picture != SIZE_MAX) row->image_hash = c->inputs[picture].content;
+    struct cut_context cut = {ev, c, false};
+    if (s->scoring != NULL) (void)ge_score_needs(s->scoring, s->task, a, note_cut, &cut);
+    if (cut.cut) row->truncated = 1;
 }
 
 /* Embedding rows of an answer, in the order of the run's kinds: encoder by encoder, text before
@@ -76,6 +105,22 @@ static void add_embeddings(struct ge_evaluator *ev, struct ge_eval_chunk *c,
             .values = in->embedding,
         };
     }
+}
+
+/* The reference image of an answer image, for metrics over sets: kinds behind those of answers. */
+static void add_reference(struct ge_evaluator *ev, struct ge_eval_chunk *c,
+                          const struct eval_sample *s)
+{
+    int encoder = ev->role_encoder[ge_eval_set_role(ev, s->answer)];
+    if (encoder < 0 || s->answer->image == NULL || s->task->reference_images.n == 0) return;
+    size_t at = ge_eval_find_input(c, encoder, GE_INPUT_IMAGE, "", s->task->reference_images.v[0]);
+    if (at == SIZE_MAX || c->inputs[at].embedding == NULL) return;
+    c->result.embeddings[c->result.n_embeddings++] = (struct ge_embedding_row){
+        .key = s->key,
+        .kind = (uint16_t)(2 * ev->n_encoders + (size_t)encoder),
+        .dim = (uint32_t)ge_encoder_dim(ev->encoders[encoder]),
+        .values = c->inputs[at].embedding,
+    };
 }
 
 static void add_error(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
@@ -119,7 +164,8 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         goto done;
     }
     add_response(ev, c, s);
-    if (ev->keep_embeddings) add_embeddings(ev, c, s);
+    if (ev->keep_embeddings || s->scoring->sets) add_embeddings(ev, c, s);
+    if (s->scoring->sets) add_reference(ev, c, s);
     for (int m = 0; m < GE_METRICS; m++) {
         if (isnan(score.value[m])) continue;
         r->scores[r->n_scores++] =
@@ -127,7 +173,7 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     }
     if (reason != NULL) {
         add_error(c, s, rc, reason);
-    } else {
+    } else if (!isnan(score.verdict)) {
         r->verdicts[r->n_verdicts++] = (struct ge_verdict_row){
             .key = s->key, .value = score.verdict, .rule = score.rule, .judges = score.judges};
     }
@@ -148,7 +194,7 @@ static ge_status score_samples(struct ge_evaluator *ev, struct ge_eval_chunk *c)
     GE_TRY_PTR(r->verdicts, ge_arena_alloc(c->arena, n, sizeof *r->verdicts));
     GE_TRY_PTR(r->errors, ge_arena_alloc(c->arena, n, sizeof *r->errors));
     GE_TRY_PTR(r->embeddings,
-               ge_arena_alloc(c->arena, n * 2 * ev->n_encoders, sizeof *r->embeddings));
+               ge_arena_alloc(c->arena, n * (2 * ev->n_encoders + 1), sizeof *r->embeddings));
     GE_TRY_PTR(r->undone, ge_arena_alloc(c->arena, n, sizeof *r->undone));
     for (size_t i = 0; i < n; i++) GE_TRY(add_rows(ev, c, &c->samples[i]));
 done:
@@ -162,6 +208,7 @@ ge_status ge_eval_score(struct ge_evaluator *ev, struct ge_eval_chunk *chunk,
 {
     double start = ge_now(), span = ge_trace_begin("score");
     ge_status rc = score_samples(ev, chunk);
+    ge_eval_drop_tokens(chunk);
     ge_trace_end("score", span, chunk->n_samples);
     chunk->times.score += ge_now() - start;
     *result = &chunk->result;

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "job/spec_parts.h"
+#include "record/rating.h"
 
 /* "FILE: KEY PATH: found …, allowed: …"; the key path and the rest come from the format. */
 #define REFUSE(job, ...)                                                                           \
@@ -92,6 +93,40 @@ done:
     return rc;
 }
 
+/* ---- BERTScore ----------------------------------------------------------------------------- */
+
+/* The three figures of a baseline come together. */
+static ge_status check_baseline(const struct ge_job *job)
+{
+    static const char *const keys[] = {"p", "r", "f1"};
+    const ge_json *baseline = ge_json_get_path(job->doc, "scoring.bertscore.baseline");
+    const char *lacking = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        if (ge_json_get(baseline, keys[i]) != NULL) {
+            n++;
+        } else {
+            lacking = keys[i];
+        }
+    }
+    if (n == 0 || n == 3) return GE_OK;
+    return REFUSE(job,
+                  "scoring.bertscore.baseline.%s: found nothing, allowed: a number, because "
+                  "another figure of the baseline is there; all three or none",
+                  lacking);
+}
+
+/* Whether a metric is rescaled by a baseline that the job does not give. `where` is the key path for
+ * the message. */
+static ge_status check_rescaled(const struct ge_job *job, const char *where, const char *metric)
+{
+    if (job->scoring.how_bertscore.has_baseline || !has_suffix(metric, ".rescaled")) return GE_OK;
+    return REFUSE(job,
+                  "%s: found \"%s\", allowed: such a metric once scoring.bertscore.baseline "
+                  "gives p, r and f1",
+                  where, metric);
+}
+
 /* ---- metrics, rules, thresholds ------------------------------------------------------------ */
 
 /* The metric exists. `where` is the key path for the message. */
@@ -119,6 +154,7 @@ static const struct ge_job_encoder *role_encoder(const struct ge_job *job, const
 {
     if (strcmp(role, "image_text") == 0) return job->scoring.image_text;
     if (strcmp(role, "image_image") == 0) return job->scoring.image_image;
+    if (strcmp(role, "bertscore") == 0) return job->scoring.bertscore;
     return job->scoring.text_text;
 }
 
@@ -137,6 +173,7 @@ static ge_status check_task_metrics(const struct ge_job *job, const struct ge_jo
         free(where);
         GE_TRY_PTR(where, ge_sprintf("scoring.tasks.%s.metrics[%zu]", t->type, i));
         GE_TRY(check_metric(job, v, where, t->metrics.v[i]));
+        GE_TRY(check_rescaled(job, where, t->metrics.v[i]));
         const struct ge_job_metric *m = ge_job_find_metric(v, t->metrics.v[i]);
         const char *role = m != NULL ? missing_role(job, m->role) : NULL;
         if (role != NULL) {
@@ -191,7 +228,8 @@ static ge_status check_verdict(const struct ge_job *job, const struct ge_job_voc
     } else if (t->metric != NULL) {
         free(where);
         GE_TRY_PTR(where, ge_sprintf("scoring.tasks.%s.verdict.metric", t->type));
-        rc = check_metric(job, v, where, t->metric);
+        GE_TRY(check_metric(job, v, where, t->metric));
+        GE_TRY(check_rescaled(job, where, t->metric));
     }
 done:
     free(where);
@@ -249,6 +287,29 @@ done:
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 
+static ge_status check_ratings(const struct ge_job *job)
+{
+    const struct ge_job_ratings *r = &job->ratings;
+    enum ge_drawn drawn;
+    const char *within;
+    bool has_min = ge_json_get_path(job->doc, "ratings.verdict.min") != NULL;
+    ge_status rc = ge_drawn_parse(r->drawn, &drawn, &within);
+    if (rc != GE_OK) {
+        (void)ge_fail_in(rc, "ratings.drawn");
+        return ge_fail_in(rc, "%s", job->source);
+    }
+    if (r->file == NULL && (r->drawn != NULL || r->dimension != NULL || has_min)) {
+        return REFUSE(job,
+                      "ratings.file: found nothing, allowed: the file that the other settings of "
+                      "ratings are about");
+    }
+    if ((r->dimension != NULL) != has_min) {
+        return REFUSE(job, "ratings.verdict.%s: found nothing, allowed: both dimension and min",
+                      has_min ? "dimension" : "min");
+    }
+    return GE_OK;
+}
+
 static ge_status check_timers(const struct ge_job *job)
 {
     const struct ge_job_runtime *r = &job->runtime;
@@ -267,11 +328,14 @@ ge_status ge_job_check(const struct ge_job *job, const struct ge_job_vocabulary 
     GE_TRY(check_role(job, "image_text"));
     GE_TRY(check_role(job, "image_image"));
     GE_TRY(check_role(job, "text_text"));
+    GE_TRY(check_role(job, "bertscore"));
+    GE_TRY(check_baseline(job));
     for (size_t i = 0; i < job->scoring.n_tasks; i++) {
         GE_TRY(check_task_metrics(job, vocabulary, &job->scoring.tasks[i]));
         GE_TRY(check_verdict(job, vocabulary, &job->scoring.tasks[i]));
     }
     GE_TRY(check_thresholds(job, vocabulary));
+    GE_TRY(check_ratings(job));
     GE_TRY(check_timers(job));
 done:
     return rc;
@@ -324,6 +388,9 @@ ge_status ge_job_check_files(const struct ge_job *job)
         free(where);
         GE_TRY_PTR(where, ge_sprintf("encoders.%s.model", job->encoders[i].name));
         GE_TRY(check_path(job, where, job->encoders[i].model, WANT_FOLDER));
+    }
+    if (job->ratings.file != NULL) {
+        GE_TRY(check_path(job, "ratings.file", job->ratings.file, WANT_FILE));
     }
 done:
     free(where);

@@ -123,6 +123,20 @@ static const struct ge_job_encoder *view_role(const struct ge_job *job, const ch
     return NULL;
 }
 
+static void view_bertscore(struct ge_job *job)
+{
+    const ge_json *layer = ge_json_get_path(job->doc, "scoring.bertscore.layer");
+    job->scoring.bertscore = view_role(job, "scoring.roles.bertscore");
+    job->scoring.how_bertscore = (struct ge_job_bertscore){
+        .layer = layer == NULL ? -1 : (int)ge_json_number(layer, 0),
+        .idf = get_bool(job, "scoring.bertscore.idf"),
+        .has_baseline = ge_json_get_path(job->doc, "scoring.bertscore.baseline.p") != NULL,
+        .p = get_number(job, "scoring.bertscore.baseline.p"),
+        .r = get_number(job, "scoring.bertscore.baseline.r"),
+        .f1 = get_number(job, "scoring.bertscore.baseline.f1"),
+    };
+}
+
 static ge_status view_thresholds(struct ge_job *job, struct ge_job_task *task)
 {
     ge_status rc = GE_OK;
@@ -188,12 +202,23 @@ done:
 static ge_status view_aggregation(struct ge_job *job)
 {
     struct ge_job_aggregation *a = &job->aggregation;
-    a->estimator = get_string(job, "aggregation.estimator");
     a->interval = get_string(job, "aggregation.interval");
     a->resamples = (int64_t)get_number(job, "aggregation.resamples");
     a->level = get_number(job, "aggregation.level");
     a->failures = get_string(job, "aggregation.failures");
     return view_strings(job, ge_json_get_path(job->doc, "aggregation.by"), false, &a->by);
+}
+
+static ge_status view_ratings(struct ge_job *job)
+{
+    ge_status rc = GE_OK;
+    const char *file = get_string(job, "ratings.file");
+    job->ratings.drawn = get_string(job, "ratings.drawn");
+    job->ratings.dimension = get_string(job, "ratings.verdict.dimension");
+    job->ratings.min = get_number(job, "ratings.verdict.min");
+    if (file != NULL) GE_TRY_PTR(job->ratings.file, absolute(job, file));
+done:
+    return rc;
 }
 
 static ge_status view_output(struct ge_job *job)
@@ -249,9 +274,12 @@ static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabu
     job->scoring.image_text = view_role(job, "scoring.roles.image_text");
     job->scoring.image_image = view_role(job, "scoring.roles.image_image");
     job->scoring.text_text = view_role(job, "scoring.roles.text_text");
+    view_bertscore(job);
+    job->scoring.copies = get_string(job, "scoring.copies");
     job->scoring.recorded_verdicts = get_string(job, "scoring.recorded_verdicts");
     GE_TRY(view_tasks(job, vocabulary));
     GE_TRY(view_aggregation(job));
+    GE_TRY(view_ratings(job));
     GE_TRY(view_output(job));
     GE_TRY(view_runtime(job));
 done:

@@ -19,7 +19,7 @@
 #include "record/item.h"
 
 struct ge_job_dataset {
-    const char *format;                        /* "auto", "manifest", "gapeval", "gapeval-jsonl" */
+    const char *format;                        /* "auto", "manifest", "gapeval", … */
     const char *path;                          /* absolute */
     int64_t limit;                             /* first items of the selection; 0: all */
     struct ge_strings categories, tags, items; /* selection; empty: no restriction */
@@ -69,20 +69,37 @@ struct ge_job_task {
     size_t n_thresholds;
 };
 
+/* How BERTScore is computed. */
+struct ge_job_bertscore {
+    int layer; /* -1: by the model's type and size */
+    bool idf;
+    bool has_baseline;
+    double p, r, f1; /* the baseline */
+};
+
 struct ge_job_scoring {
     const struct ge_job_encoder *image_text, *image_image, *text_text; /* roles; NULL: none */
+    const struct ge_job_encoder *bertscore;
+    struct ge_job_bertscore how_bertscore;
     const struct ge_job_task *tasks; /* the job's and the built-in ones, by type in byte order */
     size_t n_tasks;
+    const char *copies;            /* "zero", "report", "ignore" */
     const char *recorded_verdicts; /* "ignore", "prefer", "require" */
 };
 
 struct ge_job_aggregation {
-    struct ge_strings by;  /* of "category", "subcategory", "tag" */
-    const char *estimator; /* "logit" */
-    const char *interval;  /* "score", "delta", "bca" */
-    int64_t resamples;     /* of the bootstrap */
-    double level;          /* confidence, 0.5…0.999 */
-    const char *failures;  /* "exclude", "wrong": how failed samples enter the point estimate */
+    struct ge_strings by; /* of "category", "subcategory", "tag" */
+    const char *interval; /* "score", "delta", "bca" */
+    int64_t resamples;    /* of the bootstrap */
+    double level;         /* confidence, 0.5…0.999 */
+    const char *failures; /* "exclude", "wrong": how failed samples enter the point estimate */
+};
+
+struct ge_job_ratings {
+    const char *file;      /* absolute; NULL: none */
+    const char *drawn;     /* record/rating.h, ge_drawn_parse(); NULL: not said */
+    const char *dimension; /* of the verdict; NULL: ratings give no verdict */
+    double min;
 };
 
 struct ge_job_output {
@@ -119,6 +136,7 @@ struct ge_job {
     struct ge_job_image image;
     struct ge_job_scoring scoring;
     struct ge_job_aggregation aggregation;
+    struct ge_job_ratings ratings;
     struct ge_job_output output;
     struct ge_job_runtime runtime;
 };

@@ -168,6 +168,8 @@ static ge_status bert_load(struct ge_model *m, const struct ge_model_source *src
     GE_TRY(ge_sentence_load(src, layers.width, &bert->sentence));
     m->dim = ge_sentence_dim(bert->sentence);
     m->sentence = ge_sentence_text(bert->sentence);
+    m->token_layers = layers.layers;
+    m->token_width = layers.width;
 done:
     return rc;
 }
@@ -218,11 +220,11 @@ done:
     return rc;
 }
 
-static ge_status bert_texts(struct ge_model *m, const struct ge_text_batch *b,
-                            struct ge_tensor *out)
+/* Token rows behind the first `layer` layers; *ends: of the texts among them. */
+static ge_status run_tokens(struct bert *bert, const struct ge_text_batch *b, size_t layer,
+                            struct ge_tensor *rows, struct ge_tensor *ends)
 {
-    struct bert *bert = (struct bert *)m;
-    struct ge_workspace *ws = &m->ws;
+    struct ge_workspace *ws = &bert->head.ws;
     struct ge_sequences s = {.longest = b->longest};
     size_t longest = b->longest, middle = (bert->distance_bias.cols + 1) / 2;
     struct ge_tensor ids, positions, x;
@@ -233,14 +235,37 @@ static ge_status bert_texts(struct ge_model *m, const struct ge_text_batch *b,
     GE_TRY(ge_workspace_ints(ws, GE_SLOT_ENDS, b->ends, b->texts, &s.ends));
     if (bert->is_mpnet)
         s.bias = ge_tensor_cols(bert->distance_bias, middle - longest, 2 * longest - 1);
-    GE_TRY(ge_workspace_get(ws, GE_SLOT_X, b->tokens, bert->layers.config.width, m->dtype, &x));
+    GE_TRY(ge_workspace_get(ws, GE_SLOT_X, b->tokens, bert->layers.config.width, bert->head.dtype,
+                            &x));
     GE_TRY(ge_embed(ws->dev, ids, positions, bert->token_table, bert->type_row,
                     bert->position_table, x));
     GE_TRY(ge_norm_run(&bert->norm, ws->dev, x, x));
-    GE_TRY(ge_layers_run(&bert->layers, ws, x, &s));
-    GE_TRY(ge_sentence_run(bert->sentence, ws, b, x, s.ends, out));
+    GE_TRY(ge_layers_run_first(&bert->layers, ws, x, &s, layer));
+    *rows = x;
+    *ends = s.ends;
 done:
     return rc;
+}
+
+static ge_status bert_texts(struct ge_model *m, const struct ge_text_batch *b,
+                            struct ge_tensor *out)
+{
+    struct bert *bert = (struct bert *)m;
+    struct ge_tensor rows, ends;
+    ge_status rc = GE_OK;
+
+    GE_TRY(run_tokens(bert, b, bert->layers.config.layers, &rows, &ends));
+    GE_TRY(ge_sentence_run(bert->sentence, &m->ws, b, rows, ends, out));
+done:
+    return rc;
+}
+
+static ge_status bert_states(struct ge_model *m, const struct ge_text_batch *b, size_t layer,
+                             struct ge_tensor *out)
+{
+    struct ge_tensor ends;
+
+    return run_tokens((struct bert *)m, b, layer, out, &ends);
 }
 
 static size_t bert_bytes(const struct ge_model *m, size_t images, size_t tokens)
@@ -264,6 +289,7 @@ const struct ge_model_ops ge_bert_ops = {
     .size = sizeof(struct bert),
     .load = bert_load,
     .texts = bert_texts,
+    .states = bert_states,
     .bytes = bert_bytes,
     .describe = bert_describe,
     .free = bert_free,

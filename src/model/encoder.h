@@ -20,10 +20,12 @@
 #include "base/status.h"
 #include "device/device.h"
 
+struct ge_arena; /* base/arena.h */
 struct ge_encoder;
 struct ge_preprocess;          /* image/preprocess.h */
 struct ge_preprocess_switches; /* image/preprocess.h */
 struct ge_tokenizer;           /* text/tokenizer.h */
+struct ge_tokens;              /* text/tokenizer.h */
 
 struct ge_encoder_options {
     enum ge_dtype dtype; /* the type that is computed in; GE_F32 */
@@ -110,5 +112,31 @@ void ge_encoder_drop(struct ge_encoder *enc);
  * ge_tokenizer_encode(): of the first text that fails, whose place the message gives. */
 ge_status ge_encoder_texts(struct ge_encoder *enc, const char *const *texts, size_t n,
                            bool normalize, float *out, unsigned char *truncated);
+
+/* Token states: what the transformer has for each token of a text, as BERTScore compares them. Texts are
+ * taken as bert_score takes them: without the white space around them (Python's), for RoBERTa with one
+ * space in front, without the prompt of a sentence encoder, and cut at the tokenizer's own limit. */
+struct ge_token_shape {
+    size_t layers, width, vocab; /* of the transformer */
+};
+
+/* True if the model has token states (the BERT family); then *shape, which may be NULL. */
+bool ge_encoder_token_shape(const struct ge_encoder *enc, struct ge_token_shape *shape);
+
+/* Ids of a text that is taken like that. Errors of ge_tokenizer_encode(). */
+ge_status ge_encoder_token_ids(struct ge_encoder *enc, const char *text, struct ge_tokens *out);
+
+struct ge_token_states {
+    size_t n, dim;      /* tokens, the specials around the text included; width */
+    const int32_t *ids; /* (n) */
+    const float *rows;  /* (n, dim), not normalised */
+    bool truncated;     /* the text was longer than the model takes */
+};
+
+/* The states of n texts behind `layer` layers (0: the embeddings; at most shape.layers), in the arena.
+ * GE_EINVAL: a model without token states, or no such layer. Other errors as above. */
+ge_status ge_encoder_token_states(struct ge_encoder *enc, const char *const *texts, size_t n,
+                                  size_t layer, struct ge_arena *arena,
+                                  struct ge_token_states *out);
 
 #endif

@@ -56,6 +56,7 @@ struct ge_encoder {
     struct ge_tokenizer *tokenizer;
     struct ge_sentence_text text; /* prompt is borrowed from the model */
     size_t max_tokens;
+    size_t max_states;        /* the most tokens of a text whose token states are asked for */
     size_t pass_tokens;       /* tokens per pass, unless one text has more */
     int32_t pad;              /* what texts are filled with, if they are */
     bool pad_left;            /* in front of the text */

@@ -141,6 +141,9 @@ static ge_status load_tokenizer(struct ge_encoder *e, const char *folder, struct
     hash = ge_tokenizer_hash(e->tokenizer);
     ge_hasher_add_u64(h, hash.hi);
     ge_hasher_add_u64(h, hash.lo);
+    /* Token states know no sentence encoder: the tokenizer's limit. */
+    own = (size_t)ge_tokenizer_max_length(e->tokenizer);
+    e->max_states = own > 0 && own < m->max_tokens ? own : m->max_tokens;
     /* A sentence encoder's own limit, else the tokenizer's; never more than there are positions. */
     own = e->text.max_tokens;
     if (own == 0 && m->sentence != NULL) own = (size_t)ge_tokenizer_max_length(e->tokenizer);

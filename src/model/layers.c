@@ -302,18 +302,24 @@ done:
     return rc;
 }
 
-ge_status ge_layers_run(const struct ge_layers *l, struct ge_workspace *ws, struct ge_tensor x,
-                        const struct ge_sequences *s)
+ge_status ge_layers_run_first(const struct ge_layers *l, struct ge_workspace *ws,
+                              struct ge_tensor x, const struct ge_sequences *s, size_t n)
 {
     const struct ge_layers_config *c = &l->config;
     struct pass p;
     ge_status rc = GE_OK;
 
     GE_TRY(begin_pass(c, ws, x, s, &p));
-    for (size_t i = 0; i < c->layers; i++)
+    for (size_t i = 0; i < n; i++)
         GE_TRY((c->post_norm ? post_norm_layer : pre_norm_layer)(&p, &l->layer[i]));
 done:
     return rc;
+}
+
+ge_status ge_layers_run(const struct ge_layers *l, struct ge_workspace *ws, struct ge_tensor x,
+                        const struct ge_sequences *s)
+{
+    return ge_layers_run_first(l, ws, x, s, l->config.layers);
 }
 
 /* From the pass over all rows to one over a row of each sequence, which queries all of its own: n

@@ -111,7 +111,12 @@ struct ge_sequences {
     struct ge_tensor bias; /* (heads, 2*longest-1), as struct ge_attention wants it; or absent */
 };
 
-/* Run all layers on x (rows, d) in place. Uses the slots HIDDEN, QKV, FF and GATE. */
+/* Run the first n layers on x (rows, d) in place, n <= config.layers. Uses the slots HIDDEN, QKV, FF
+ * and GATE. */
+ge_status ge_layers_run_first(const struct ge_layers *l, struct ge_workspace *ws,
+                              struct ge_tensor x, const struct ge_sequences *s, size_t n);
+
+/* The same for all of them. */
 ge_status ge_layers_run(const struct ge_layers *l, struct ge_workspace *ws, struct ge_tensor x,
                         const struct ge_sequences *s);
 

@@ -37,6 +37,9 @@ struct ge_model_ops {
     /* n pictures to *out (n, dim), on the device */
     ge_status (*images)(struct ge_model *m, const struct ge_pictures *in, struct ge_tensor *out);
     ge_status (*texts)(struct ge_model *m, const struct ge_text_batch *b, struct ge_tensor *out);
+    /* Token rows behind `layer` layers to *out (tokens, token_width); NULL: the kind has none */
+    ge_status (*states)(struct ge_model *m, const struct ge_text_batch *b, size_t layer,
+                        struct ge_tensor *out);
     /* Bytes of workspace of a pass over so many images, or over packed texts of so many tokens. */
     size_t (*bytes)(const struct ge_model *m, size_t images, size_t tokens);
     void (*describe)(const struct ge_model *m, struct ge_jsonw *w);
@@ -64,7 +67,9 @@ struct ge_model {
     size_t height, width; /* of the pixels; 0: no image tower */
     size_t vocab;         /* rows of the token table */
     size_t max_tokens;    /* of one text, specials included */
-    size_t pad_to;        /* every text is filled to this many tokens with pads, which count as
+    size_t token_layers;  /* layers, and elements of a token's row, of a kind with `states` */
+    size_t token_width;
+    size_t pad_to; /* every text is filled to this many tokens with pads, which count as
                              others do; 0: none is */
     const struct ge_sentence_text *sentence; /* NULL: not a sentence encoder */
     bool has_scale;                          /* a trained similarity scale */

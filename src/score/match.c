@@ -10,6 +10,7 @@
 #include "score/match_choice.h"
 #include "score/phrase.h"
 #include "score/tokens.h"
+#include "text/words.h"
 
 ge_status ge_match_exact(const char *text, const struct ge_task *task, enum ge_match *out)
 {
@@ -153,8 +154,7 @@ done:
     return rc;
 }
 
-/* Index of the list entry with the same normal form as `text`; -1 if there is none. */
-static ge_status find_equal(const struct ge_strings *list, const char *text, int *index)
+ge_status ge_match_find(const struct ge_strings *list, const char *text, int *index)
 {
     ge_status rc = GE_OK;
     struct ge_phrase want = {0}, have = {0};
@@ -177,7 +177,7 @@ ge_status ge_match_label(const char *text, const struct ge_task *task, enum ge_m
     struct naming s;
     int right = -1;
     memset(&s, 0, sizeof s);
-    GE_TRY(find_equal(&task->labels, task->answer, &right));
+    GE_TRY(ge_match_find(&task->labels, task->answer, &right));
     if (right < 0) {
         GE_TRY(ge_fail(GE_EINVAL, "answer \"%s\" is not among the task's %zu labels", task->answer,
                        task->labels.n));
@@ -218,7 +218,7 @@ ge_status ge_match_choice(const char *text, const struct ge_task *task, int *cho
     size_t n = task->choices.n;
     int right = -1, named = -1;
     if (strlen(task->answer) == 1) right = ge_choice_option(task->answer[0], n);
-    if (right < 0) GE_TRY(find_equal(&task->choices, task->answer, &right));
+    if (right < 0) GE_TRY(ge_match_find(&task->choices, task->answer, &right));
     if (right < 0) {
         GE_TRY(ge_fail(GE_EINVAL,
                        "answer \"%s\" is neither the letter of one of the %zu choices nor a choice",

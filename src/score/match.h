@@ -55,4 +55,8 @@ ge_status ge_match_choice(const char *text, const struct ge_task *task, int *cho
  * a stated number: no answer. */
 ge_status ge_match_number(const char *text, const struct ge_task *task, enum ge_match *out);
 
+/* Index of the list entry with the same normal form as `text`, as the label matcher compares a task's
+ * answer with its labels; -1 if there is none. GE_ENOMEM. */
+ge_status ge_match_find(const struct ge_strings *list, const char *text, int *index);
+
 #endif

@@ -55,16 +55,3 @@ bool ge_phrase_equal(const struct ge_phrase *a, const struct ge_phrase *b)
 {
     return a->n == b->n && ge_phrase_at(a, 0, b);
 }
-
-bool ge_word_negates(const char *word)
-{
-    static const char *const negations[] = {"not",   "no",      "never",  "neither",
-                                            "nor",   "without", "cannot", "isnt",
-                                            "arent", "dont",    "doesnt", "hardly"};
-    size_t n = strlen(word);
-    if (n > 3 && strcmp(word + n - 3, "n't") == 0) return true; /* isn't, won't, … */
-    for (size_t i = 0; i < sizeof negations / sizeof negations[0]; i++) {
-        if (strcmp(word, negations[i]) == 0) return true;
-    }
-    return false;
-}

@@ -22,7 +22,4 @@ bool ge_phrase_equal(const struct ge_phrase *a, const struct ge_phrase *b); /* a
 /* Whether the words of `part` (at least one) stand in `whole` from word `at` on. */
 bool ge_phrase_at(const struct ge_phrase *whole, size_t at, const struct ge_phrase *part);
 
-/* Whether a word turns what follows into its opposite: not, no, never, isn't, … */
-bool ge_word_negates(const char *word);
-
 #endif

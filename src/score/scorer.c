@@ -5,69 +5,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "score/compare.h"
 #include "score/match.h"
+#include "score/pictures.h"
 
-/* ---- what is compared with what ----------------------------------------------------------- */
-
-/* One side of a similarity metric: a list of inputs of one kind. */
-struct side {
-    enum ge_input_kind kind;
-    const char *const *v;
-    size_t n;
-};
-
-/* The task's inputs that `target` of `role` means, for an answer that is a text or an image. */
-static struct side target_side(enum ge_role role, enum ge_target target, const struct ge_task *task)
-{
-    bool images = role == GE_ROLE_IMAGE_IMAGE || target == GE_TARGET_INPUT;
-    struct side s = {.kind = images ? GE_INPUT_IMAGE : GE_INPUT_TEXT};
-    const struct ge_strings *list = NULL;
-    switch (target) {
-    case GE_TARGET_REFERENCE:
-        list = images ? &task->reference_images : &task->references;
-        break;
-    case GE_TARGET_DISTRACTOR:
-        list = images ? &task->image_distractors : &task->text_distractors;
-        break;
-    case GE_TARGET_INPUT:
-        list = &task->images;
-        break;
-    case GE_TARGET_PROMPT:
-        s.v = &task->prompt;
-        s.n = task->prompt != NULL;
-        return s;
-    case GE_TARGET_MARGIN:
-    case GE_TARGET_NONE:
-        return s;
-    }
-    s.v = list->v;
-    s.n = list->n;
-    return s;
-}
-
-/* Kind of answer that a similarity metric scores: image_text compares an answer image with texts,
- * except that against the input image it compares an answer text. */
-static enum ge_input_kind answer_kind(enum ge_role role, enum ge_target target)
-{
-    if (role == GE_ROLE_TEXT_TEXT) return GE_INPUT_TEXT;
-    if (role == GE_ROLE_IMAGE_TEXT && target == GE_TARGET_INPUT) return GE_INPUT_TEXT;
-    return GE_INPUT_IMAGE;
-}
-
-static const char *answer_input(const struct ge_answer *a, enum ge_input_kind kind)
-{
-    return kind == GE_INPUT_TEXT ? a->text : a->image;
-}
-
-/* Whether a metric is switched on and can be computed for this answer: it has an encoder's role,
- * is no derived margin, and the answer is of the kind that it compares. */
-static bool compares(const struct ge_task_scoring *s, enum ge_metric_id id,
-                     const struct ge_answer *answer)
-{
-    const struct ge_metric_info *m = ge_metric_info(id);
-    if (!s->metrics[id] || m->role == GE_ROLE_NONE || m->target == GE_TARGET_MARGIN) return false;
-    return answer_input(answer, answer_kind(m->role, m->target)) != NULL;
-}
+/* ---- margins ------------------------------------------------------------------------------ */
 
 /* The reference and distractor metrics that a margin metric subtracts. The table keeps the three
  * of a role in this order. */
@@ -84,6 +26,16 @@ static void margin_parts(enum ge_metric_id margin, enum ge_metric_id *reference,
 static bool is_margin(enum ge_metric_id id)
 {
     return ge_metric_info(id)->target == GE_TARGET_MARGIN;
+}
+
+static void set_margins(const struct ge_task_scoring *s, double value[GE_METRICS])
+{
+    for (int i = 0; i < GE_METRICS; i++) {
+        enum ge_metric_id reference, distractor;
+        if (!s->metrics[i] || !is_margin((enum ge_metric_id)i)) continue;
+        margin_parts((enum ge_metric_id)i, &reference, &distractor);
+        value[i] = value[reference] - value[distractor];
+    }
 }
 
 /* ---- the rule ------------------------------------------------------------------------------ */
@@ -110,6 +62,9 @@ ge_status ge_task_scoring_complete(struct ge_task_scoring *s)
     if (s->rule == GE_RULE_CONTRASTIVE && s->fallback != GE_METRIC_NONE) {
         s->metrics[s->fallback] = true;
     }
+    if (s->copies != GE_COPIES_IGNORE) {
+        s->metrics[GE_METRIC_COPY_CORRELATION] = s->metrics[GE_METRIC_COPY_DETECTED] = true;
+    }
     if (s->metrics[GE_METRIC_CHOICE]) s->metrics[GE_METRIC_CHOICE_ANSWERED] = true;
     if (s->metrics[GE_METRIC_NUMBER]) s->metrics[GE_METRIC_NUMBER_ANSWERED] = true;
     for (int id = 0; id < GE_METRICS; id++) {
@@ -118,63 +73,6 @@ ge_status ge_task_scoring_complete(struct ge_task_scoring *s)
         margin_parts((enum ge_metric_id)id, &reference, &distractor);
         s->metrics[reference] = s->metrics[distractor] = true;
     }
-    return GE_OK;
-}
-
-ge_status ge_score_needs(const struct ge_task_scoring *s, const struct ge_task *task,
-                         const struct ge_answer *answer, ge_score_need_fn *need, void *ctx)
-{
-    ge_status rc = GE_OK;
-    for (int i = 0; i < GE_METRICS; i++) {
-        enum ge_metric_id id = (enum ge_metric_id)i;
-        if (!compares(s, id, answer)) continue;
-        const struct ge_metric_info *m = ge_metric_info(id);
-        struct side side = target_side(m->role, m->target, task);
-        if (side.n == 0) continue;
-        enum ge_input_kind kind = answer_kind(m->role, m->target);
-        GE_TRY(need(ctx, m->role, kind, answer_input(answer, kind), true));
-        for (size_t k = 0; k < side.n; k++) {
-            GE_TRY(need(ctx, m->role, side.kind, side.v[k], false));
-        }
-    }
-done:
-    return rc;
-}
-
-/* ---- similarities -------------------------------------------------------------------------- */
-
-static double cosine(const float *a, const float *b, int dim)
-{
-    double sum = 0;
-    for (int i = 0; i < dim; i++) sum += (double)a[i] * (double)b[i];
-    return sum;
-}
-
-/* Largest cosine of the answer and the target's inputs; NaN if the task has none of them. */
-static ge_status similarity(enum ge_metric_id id, const struct ge_task *task,
-                            const struct ge_answer *answer, ge_score_lookup_fn *lookup, void *ctx,
-                            double *out)
-{
-    const struct ge_metric_info *m = ge_metric_info(id);
-    struct side side = target_side(m->role, m->target, task);
-    enum ge_input_kind kind = answer_kind(m->role, m->target);
-    ge_status rc = GE_OK;
-    const float *a, *b;
-    int dim = 0, other = 0;
-    double best = -INFINITY;
-    *out = NAN;
-    if (side.n == 0) return GE_OK;
-    rc = lookup(ctx, m->role, kind, answer_input(answer, kind), &a, &dim);
-    if (rc != GE_OK) return ge_fail_in(rc, "answer");
-    for (size_t k = 0; k < side.n; k++) {
-        rc = lookup(ctx, m->role, side.kind, side.v[k], &b, &other);
-        if (rc != GE_OK) return ge_fail_in(rc, "%s", m->name);
-        GE_ASSERT(other == dim);
-        double c = cosine(a, b, dim);
-        if (!isfinite(c)) return ge_fail(GE_EFORMAT, "%s is not finite", m->name);
-        if (c > best) best = c;
-    }
-    *out = best;
     return GE_OK;
 }
 
@@ -301,22 +199,21 @@ ge_status ge_score_sample(const struct ge_task_scoring *s, const struct ge_task 
         GE_TRY(matches(s, task, answer->text, out->value));
         GE_TRY(text_metrics(s, task, answer->text, out->value));
     }
-    for (int i = 0; i < GE_METRICS; i++) {
-        enum ge_metric_id id = (enum ge_metric_id)i;
-        if (compares(s, id, answer)) {
-            GE_TRY(similarity(id, task, answer, lookup, ctx, &out->value[i]));
-        } else if (s->metrics[i] && is_margin(id)) {
-            enum ge_metric_id reference, distractor;
-            margin_parts(id, &reference, &distractor);
-            out->value[i] = out->value[reference] - out->value[distractor];
-        }
-    }
+    GE_TRY(ge_compare_values(s, task, answer, lookup, ctx, out->value));
+    GE_TRY(ge_picture_values(s, task, answer, lookup, ctx, out->value));
+    set_margins(s, out->value);
     bool has_recorded = answer->n_judgements > 0 && s->recorded != GE_RECORDED_IGNORE;
     if (s->recorded == GE_RECORDED_REQUIRE && !has_recorded) {
         GE_TRY(ge_fail(GE_EFORMAT, "the answer carries no verdict, and the job requires one"));
     }
-    if (has_recorded) {
+    if (s->rule == GE_RULE_NONE) {
+        out->verdict = NAN;
+    } else if (has_recorded) {
         GE_TRY(recorded_verdict(answer, out));
+    } else if (s->copies == GE_COPIES_ZERO && !task->may_copy &&
+               out->value[GE_METRIC_COPY_DETECTED] == 1) {
+        out->rule = GE_RULE_COPY;
+        out->judges = 1;
     } else {
         GE_TRY(rule_verdict(s, answer, out));
     }

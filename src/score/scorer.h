@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/status.h"
+#include "metric/bertscore.h"
 #include "record/item.h"
 #include "score/metric.h"
 
@@ -15,6 +16,13 @@ enum ge_recorded {
     GE_RECORDED_IGNORE, /* never used */
     GE_RECORDED_PREFER, /* used where there is one, the rule elsewhere */
     GE_RECORDED_REQUIRE /* used always; an answer without one is an error row */
+};
+
+/* What to do with an answer image that copies a reference image of a task without may_copy. */
+enum ge_copies {
+    GE_COPIES_IGNORE, /* not looked for */
+    GE_COPIES_REPORT, /* scored: copy.correlation, copy.detected */
+    GE_COPIES_ZERO /* scored, and the verdict is 0 by the rule "copy", recorded verdicts excepted */
 };
 
 /* How answers of one task type are scored; made from the job by cli. Borrowed by the scorer. */
@@ -30,30 +38,54 @@ struct ge_task_scoring {
     /* contrastive, for items without distractors: threshold on this metric instead */
     enum ge_metric_id fallback; /* GE_METRIC_NONE: an error row */
     enum ge_recorded recorded;
+    enum ge_copies copies;
+    bool sets; /* keep what metrics over sets read: embeddings of answers and reference images */
+    struct ge_bertscore_options bertscore; /* read by the bertscore metrics alone */
 };
 
 /* Check the rule against its metric (contrastive wants a margin metric, threshold any) and switch
  * on the metrics that the rule reads. GE_EINVAL names task, found, allowed. */
 ge_status ge_task_scoring_complete(struct ge_task_scoring *s);
 
-/* One input that must be embedded: a text, or an image file. */
-enum ge_input_kind { GE_INPUT_TEXT, GE_INPUT_IMAGE };
-typedef ge_status ge_score_need_fn(void *ctx, enum ge_role role, enum ge_input_kind kind,
-                                   const char *what, bool is_answer);
+/* One input that must be embedded: `prefix` and `what` in one text, or an image file. All strings are
+ * borrowed and stay as long as task, answer and metric table do. */
+enum ge_input_kind {
+    GE_INPUT_TEXT,
+    GE_INPUT_IMAGE,
+    GE_INPUT_TOKENS,  /* a text, as the states of its tokens */
+    GE_INPUT_PICTURE, /* an image file, as the numbers of metric/picture.h */
+    GE_INPUT_PAIR /* two image files, `what` and `prefix`, as their two values of SSIM: doubles in the
+                         place of floats, by dialect */
+};
+struct ge_score_input {
+    enum ge_role role;
+    enum ge_input_kind kind;
+    const char *prefix; /* before a text, "" for none; of a pair the second path */
+    const char *what;   /* the text, or the image's path */
+    bool is_answer;     /* not what the answer is compared with */
+};
+typedef ge_status ge_score_need_fn(void *ctx, const struct ge_score_input *in);
 
-/* Call need() for every input that the enabled similarity metrics compare for this task and
- * answer; the answer itself has is_answer set. A failure of need() is returned at once. */
+/* Call need() for every input that the enabled embedding metrics compare for this task and answer;
+ * of each comparison the answer comes first. A failure of need() is returned at once. */
 ge_status ge_score_needs(const struct ge_task_scoring *s, const struct ge_task *task,
                          const struct ge_answer *answer, ge_score_need_fn *need, void *ctx);
 
-/* Embedding of an input, normalised, (dim), in *out. A failure says why it could not be embedded
- * (a broken or missing image, say) and becomes the sample's. */
-typedef ge_status ge_score_lookup_fn(void *ctx, enum ge_role role, enum ge_input_kind kind,
-                                     const char *what, const float **out, int *dim);
+/* What an input was embedded as. Borrowed. */
+struct ge_embedding {
+    const float *rows;  /* (dim), normalised; of tokens (n, dim), of any length */
+    size_t dim, n;      /* n: tokens, the specials around them included */
+    const int32_t *ids; /* (n), of tokens; NULL otherwise */
+};
+
+/* Find an input that needs() named. A failure says why it could not be embedded (a broken or missing
+ * image, say) and becomes the sample's; GE_ENOENT: the dataset names a file that was never there. */
+typedef ge_status ge_score_lookup_fn(void *ctx, const struct ge_score_input *in,
+                                     struct ge_embedding *out);
 
 struct ge_score {
     double value[GE_METRICS]; /* NaN where not enabled or not applicable (no reference, say) */
-    double verdict;           /* in [0,1] */
+    double verdict;           /* in [0,1]; NaN: none was asked for (GE_RULE_NONE) */
     uint16_t rule;            /* enum ge_rule that gave it */
     uint32_t judges;
 };

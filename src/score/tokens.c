@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "score/phrase.h"
 #include "text/words.h"
 
 static bool holds_any(const char *from, const char *to, const char *set)

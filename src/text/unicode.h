@@ -7,8 +7,8 @@
  * name.
  *
  * Text given to the functions below is valid UTF-8 (ge_unicode_sanitize() makes it so); results
- * are appended to a buffer, whose status tells of a failure. Used by src/text only. Local;
- * thread-safe. */
+ * are appended to a buffer, whose status tells of a failure. Used by src/text and src/metric.
+ * Local; thread-safe. */
 #ifndef GE_TEXT_UNICODE_H
 #define GE_TEXT_UNICODE_H
 

@@ -23,7 +23,8 @@ static bool is_digit(uint32_t cp)
 static bool is_wordlike(uint32_t cp)
 {
     if (cp < 0x80) return is_digit(cp) || ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z');
-    return (ge_unicode_class(cp) & (GE_CHAR_LETTER | GE_CHAR_NUMBER | GE_CHAR_MARK)) != 0;
+    return (ge_unicode_class(cp) & (GE_CHAR_LETTER | GE_CHAR_NUMBER)) != 0 ||
+           (ge_unicode_more(cp) & GE_MORE_COMBINING) != 0;
 }
 
 /* The character at pos, or 0 at the end (a NUL in the text is as good as a space). */
@@ -322,6 +323,19 @@ bool ge_words_number(const char *text, size_t len, double *value)
     if (is_number) *value = word.value;
     ge_words_free(&w);
     return is_number;
+}
+
+bool ge_word_negates(const char *word)
+{
+    static const char *const negations[] = {"not",   "no",      "never",  "neither",
+                                            "nor",   "without", "cannot", "isnt",
+                                            "arent", "dont",    "doesnt", "hardly"};
+    size_t n = strlen(word);
+    if (n > 3 && strcmp(word + n - 3, "n't") == 0) return true; /* isn't, won't, … */
+    for (size_t i = 0; i < sizeof negations / sizeof negations[0]; i++) {
+        if (strcmp(word, negations[i]) == 0) return true;
+    }
+    return false;
 }
 
 /* ---- normal form -------------------------------------------------------------------------- */

@@ -69,4 +69,7 @@ ge_status ge_words_next_number(struct ge_words *w, struct ge_word *out, bool *fo
 /* True if the whole text, apart from white space around it, is one number as above. */
 bool ge_words_number(const char *text, size_t len, double *value);
 
+/* Whether a word in lower case turns what follows into its opposite: not, no, never, isn't, … */
+bool ge_word_negates(const char *word);
+
 #endif

@@ -180,6 +180,10 @@ code 2 docs nothing
 code 2 doctor now
 code 2 bench
 code 2 bench everything
+code 1 bench gemm --repeats 1 --device cpu --tuned nowhere.json
+grep -q "nowhere.json is not there" said.err || fail "bench does not say which table is missing"
+code 2 bench gemm --tune a.json --tuned b.json
+code 2 bench grants --tuned a.json
 code 2 bench encode
 code 2 bench encode --model "$data/clip" --shape vit-b-32
 code 2 bench decode

@@ -33,7 +33,8 @@ static void set_up(struct fixture *f)
                                        .cluster = ids[i]};
         f->items[i].tags =
             i % 2 == 1 ? (struct ge_strings){odd_tags, 3} : (struct ge_strings){even_tags, 1};
-        f->items[i].task[GE_UND].present = f->items[i].task[GE_GEN].present = true;
+        f->items[i].task[GE_UND] = f->items[i].task[GE_GEN] =
+            (struct ge_task){.present = true, .type = "t"};
     }
     f->cells[0].system = "s";
     f->cells[1].system = "t";

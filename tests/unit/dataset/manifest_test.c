@@ -16,7 +16,8 @@ static const char full_item[] =
     "  \"objects\": [{\"name\": \"o\", \"number\": 3, \"synonyms\": [\"p\"], \"present\": false},"
     "                {\"name\": \"q\"}],"
     "  \"details\": [\"d\"], \"text_distractors\": [\"t\"], \"image_distractors\": [\"w.png\"],"
-    "  \"constraints\": [{\"kind\": \"words\", \"min\": 1}, {\"kind\": \"own\", \"z\": []}],"
+    "  \"constraints\": [{\"kind\": \"include\", \"any_of\": [\"a\"]},"
+    "                    {\"kind\": \"words\", \"min\": 1}, {\"kind\": \"own\", \"z\": []}],"
     "  \"may_copy\": true, \"hint\": null},"
     " \"gen\": {\"task\": \"generation\", \"prompt\": \"draw\", \"weight\": 2}}";
 
@@ -60,7 +61,8 @@ static void every_key_is_read(void **state)
     assert_string_equal(u->text_distractors.v[0], "t");
     assert_int_equal(u->image_distractors.n, 1);
     assert_string_equal(u->constraints,
-                        "[{\"kind\":\"words\",\"min\":1},{\"kind\":\"own\",\"z\":[]}]");
+                        "[{\"kind\":\"include\",\"any_of\":[\"a\"]},"
+                        "{\"kind\":\"words\",\"min\":1},{\"kind\":\"own\",\"z\":[]}]");
     assert_true(u->may_copy);
     assert_true(x->task[GE_GEN].present);
     assert_false(x->task[GE_GEN].may_copy);

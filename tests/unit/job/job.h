@@ -13,6 +13,8 @@ static const struct ge_job_metric test_metrics[] = {
     {"similarity.image_text.input", "image_text"},
     {"similarity.image_image.reference", "image_image"},
     {"similarity.text_text.reference", "text_text"},
+    {"bertscore.f1", "bertscore"},
+    {"bertscore.f1.rescaled", "bertscore"},
 };
 static const char *const test_rules[] = {"exact",  "alias",     "label",       "choice",
                                          "number", "threshold", "contrastive", "recorded"};

@@ -228,6 +228,36 @@ static void known_tasks_have_scoring(void **state)
     temp_remove(dir);
 }
 
+static void bertscore_settings(void **state)
+{
+    (void)state;
+    static const struct ge_override sets[] = {
+        {"scoring.roles.bertscore", "clip", NULL},
+        {"scoring.bertscore",
+         "{\"layer\": 0, \"idf\": true, \"baseline\": {\"p\": 0.5, \"r\": 0.25, \"f1\": 0.125}}",
+         NULL},
+        {"scoring.tasks.vqa", "{\"metrics\": [\"bertscore.f1\", \"bertscore.f1.rescaled\"]}", NULL},
+    };
+    char *dir = job_folder();
+    struct ge_job *job;
+    assert_ok(load(dir, small_job, NULL, 0, &job));
+    assert_null(job->scoring.bertscore);
+    assert_int_equal(job->scoring.how_bertscore.layer, -1);
+    assert_false(job->scoring.how_bertscore.idf);
+    assert_false(job->scoring.how_bertscore.has_baseline);
+    ge_job_delete(&job);
+    assert_ok(load(dir, small_job, sets, 3, &job));
+    const struct ge_job_bertscore *b = &job->scoring.how_bertscore;
+    assert_ptr_equal(job->scoring.bertscore, &job->encoders[0]);
+    assert_int_equal(b->layer, 0);
+    assert_true(b->idf && b->has_baseline);
+    assert_close(b->p, 0.5, 0);
+    assert_close(b->r, 0.25, 0);
+    assert_close(b->f1, 0.125, 0);
+    ge_job_delete(&job);
+    temp_remove(dir);
+}
+
 static void built_in_names_exist(void **state)
 {
     (void)state;
@@ -255,6 +285,24 @@ static void faults_between_settings(void **state)
         {{"scoring.roles.text_text", "clop", NULL},
          GE_EINVAL,
          {"scoring.roles.text_text", "\"clop\"", "such as \"clip\""}},
+        {{"scoring.roles.bertscore", "clop", NULL},
+         GE_EINVAL,
+         {"scoring.roles.bertscore", "\"clop\"", "such as \"clip\""}},
+        {{"scoring.tasks.vqa", "{\"metrics\": [\"bertscore.f1\"]}", NULL},
+         GE_EINVAL,
+         {"scoring.tasks.vqa.metrics[0]", "role bertscore", "scoring.roles.bertscore"}},
+        {{"scoring.tasks.vqa", "{\"metrics\": [\"bertscore.f1.rescaled\"]}", NULL},
+         GE_EINVAL,
+         {"scoring.tasks.vqa.metrics[0]", "bertscore.f1.rescaled", "scoring.bertscore.baseline"}},
+        {{"scoring.bertscore.baseline", "{\"p\": 0.8, \"f1\": 0.8}", NULL},
+         GE_EINVAL,
+         {"scoring.bertscore.baseline.r", "found nothing", "all three or none"}},
+        {{"scoring.bertscore.baseline", "{\"p\": 1, \"r\": 0.8, \"f1\": 0.8}", NULL},
+         GE_EINVAL,
+         {"scoring.bertscore.baseline.p", "number 1", "0.999999"}},
+        {{"scoring.bertscore.layer", "-1", NULL},
+         GE_EINVAL,
+         {"scoring.bertscore.layer", "number -1", "0"}},
         {{"systems", "[{\"name\": \"a\", \"answers\": \"x\"}, {\"name\": \"a\"}]", NULL},
          GE_EINVAL,
          {"systems", "two systems named \"a\"", "once"}},
@@ -348,6 +396,48 @@ static void answers_must_be_named(void **state)
     temp_remove(dir);
 }
 
+static void ratings_are_viewed_and_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ratings, *says;
+    } bad[] = {
+        {"{\"drawn\": \"random\"}", "ratings.file: found nothing"},
+        {"{\"verdict\": {\"dimension\": \"q\", \"min\": 3}}", "ratings.file: found nothing"},
+        {"{\"file\": \"/\", \"drawn\": \"chosen\"}", "ratings.drawn: found \"chosen\""},
+        {"{\"file\": \"/\", \"drawn\": \"random_within:\"}", "ratings.drawn: found"},
+        {"{\"file\": \"/\", \"verdict\": {\"dimension\": \"q\"}}", "ratings.verdict.min"},
+        {"{\"file\": \"/\", \"verdict\": {\"min\": 3}}", "ratings.verdict.dimension"},
+        {"{\"file\": \"/\"}", "ratings.file: found a folder"},
+        {"{\"file\": \"/\", \"verdict\": {\"min\": \"3\"}}", "ratings.verdict.min: found string"},
+        {"{\"file\": \"/\", \"rater\": \"x\"}", "found unknown key \"rater\""},
+    };
+    char *dir = job_folder();
+    struct ge_job *job;
+    struct ge_override set = {"ratings", NULL, NULL};
+    temp_file(dir, "people.csv", "item\n");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        set.value = bad[i].ratings;
+        ge_status want = strstr(bad[i].says, "a folder") != NULL ? GE_ENOENT : GE_EINVAL;
+        assert_status(load(dir, small_job, &set, 1, &job), want);
+        assert_says(bad[i].says);
+    }
+    char *people = temp_path(dir, "people.csv");
+    char *text = ge_sprintf("{\"file\": \"%s\", \"drawn\": \"random_within:skill\", "
+                            "\"verdict\": {\"dimension\": \"quality\", \"min\": 3.5}}",
+                            people);
+    set.value = text;
+    assert_ok(load(dir, small_job, &set, 1, &job));
+    assert_string_equal(job->ratings.file, people);
+    assert_string_equal(job->ratings.drawn, "random_within:skill");
+    assert_string_equal(job->ratings.dimension, "quality");
+    assert_close(job->ratings.min, 3.5, 0);
+    ge_job_delete(&job);
+    free(text);
+    free(people);
+    temp_remove(dir);
+}
+
 static void settings_hold_what_affects_results(void **state)
 {
     (void)state;
@@ -360,6 +450,7 @@ static void settings_hold_what_affects_results(void **state)
         {{"output.dir", "/tmp/x", NULL}, false},
         {{"aggregation.level", "0.9", NULL}, false},
         {{"name", "other", NULL}, false},
+        {{"ratings.file", GE_SOURCE_DIR "/CHANGELOG.md", NULL}, false},
         {{"image.alpha", "white", NULL}, true},
         {{"image.pillow", "12", NULL}, true},
         {{"dataset.limit", "3", NULL}, true},
@@ -462,9 +553,11 @@ int main(void)
         cmocka_unit_test(overrides_name_their_place),
         cmocka_unit_test(files_are_inlined),
         cmocka_unit_test(known_tasks_have_scoring),
+        cmocka_unit_test(bertscore_settings),
         cmocka_unit_test(built_in_names_exist),
         cmocka_unit_test(faults_between_settings),
         cmocka_unit_test(answers_must_be_named),
+        cmocka_unit_test(ratings_are_viewed_and_checked),
         cmocka_unit_test(settings_hold_what_affects_results),
         cmocka_unit_test(diff_matches_systems_by_name),
         cmocka_unit_test(allocations_may_fail),

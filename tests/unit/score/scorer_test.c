@@ -9,18 +9,16 @@
         .n = sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)                          \
     }
 
-/* Embeddings of the tests: the input's first letter chooses a direction in the plane. */
-static ge_status look_up(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                         const float **out, int *dim)
+/* Embeddings of the tests: the input's first letter chooses a direction in the plane; behind a prefix
+ * the second one does. */
+static ge_status look_up(void *ctx, const struct ge_score_input *in, struct ge_embedding *out)
 {
     static const float vectors[][2] = {{1, 0}, {0.6f, 0.8f}, {0, 1}, {-1, 0}};
     static const float bad[2] = {NAN, 0};
-    (void)role;
-    (void)kind;
+    char letter = in->what[in->prefix[0] != '\0'];
     ++*(int *)ctx;
-    *dim = 2;
-    if (what[0] == 'x') return ge_fail(GE_EFORMAT, "x.png: broken");
-    *out = what[0] == 'n' ? bad : vectors[what[0] - 'a'];
+    if (letter == 'x') return ge_fail(GE_EFORMAT, "x.png: broken");
+    *out = (struct ge_embedding){letter == 'n' ? bad : vectors[letter - 'a'], 2, 1, NULL};
     return GE_OK;
 }
 
@@ -190,20 +188,16 @@ static void test_matching_rules(void **state)
     assert_non_null(strstr(ge_error(), "match.alias"));
 }
 
-static ge_status count_needs(void *ctx, enum ge_role role, enum ge_input_kind kind,
-                             const char *what, bool is_answer)
+static ge_status count_needs(void *ctx, const struct ge_score_input *in)
 {
     int *counts = ctx;
-    (void)role;
-    (void)what;
-    counts[is_answer ? 2 : (int)kind]++;
+    counts[in->is_answer ? 2 : (int)in->kind]++;
     return GE_OK;
 }
 
-static ge_status refuse(void *ctx, enum ge_role role, enum ge_input_kind kind, const char *what,
-                        bool is_answer)
+static ge_status refuse(void *ctx, const struct ge_score_input *in)
 {
-    (void)ctx, (void)role, (void)kind, (void)what, (void)is_answer;
+    (void)ctx, (void)in;
     return ge_fail(GE_EINVAL, "no encoder");
 }
 
@@ -219,6 +213,183 @@ static void test_needs(void **state)
     assert_status(ge_score_needs(&s, &task, &image, refuse, NULL), GE_EINVAL);
     struct ge_answer text = {.text = "c"};
     assert_ok(ge_score_needs(&s, &task, &text, refuse, NULL)); /* nothing compares a text here */
+}
+
+/* ---- published embedding metrics ---------------------------------------------------------- */
+
+static struct ge_task_scoring embedding_metrics(enum ge_metric_id first, enum ge_metric_id last)
+{
+    struct ge_task_scoring s = {.task = "description",
+                                .rule = GE_RULE_THRESHOLD,
+                                .metric = first,
+                                .threshold = -1000,
+                                .fallback = GE_METRIC_NONE};
+    for (int i = first; i <= (int)last; i++) s.metrics[i] = true;
+    return s;
+}
+
+static void test_clipscore(void **state)
+{
+    (void)state;
+    struct ge_task_scoring s = embedding_metrics(GE_METRIC_CLIPSCORE_25, GE_METRIC_REFCLIPSCORE_25);
+    struct ge_task t = {.images = LIST("b"), .prompt = "ca", .references = LIST("xc", "xb")};
+    struct ge_answer text = {.text = "ca"}, picture = {.image = "b"};
+    struct ge_score out = score_ok(&s, &t, &text);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_COS], 0.8, 1e-7);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_100], 80, 1e-5);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_25], 1.5, 1e-6); /* of the prefixed text */
+    assert_close(out.value[GE_METRIC_REFCLIPSCORE_25], 2 * 1.5 * 0.6 / 2.1, 1e-6);
+    t.references = (struct ge_strings)LIST("xd");
+    assert_close(score_ok(&s, &t, &text).value[GE_METRIC_REFCLIPSCORE_25], -6, 1e-4);
+    t.images = (struct ge_strings)LIST("c");
+    t.references = (struct ge_strings)LIST("xc");
+    out = score_ok(&s, &t, &text);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_25], 0, 0);
+    assert_true(isnan(out.value[GE_METRIC_REFCLIPSCORE_25])); /* 0/0 */
+    t.images = (struct ge_strings)LIST("d");
+    out = score_ok(&s, &t, &(struct ge_answer){.text = "aa"});
+    assert_close(out.value[GE_METRIC_CLIPSCORE_COS], -1, 0);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_100], -100, 0);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_25], 0, 0);
+    out = score_ok(&s, &t, &picture); /* an image is compared with its prompt */
+    assert_close(out.value[GE_METRIC_CLIPSCORE_COS], 0.8, 1e-7);
+    assert_close(out.value[GE_METRIC_CLIPSCORE_25], 1.5, 1e-6);
+    assert_true(isnan(out.value[GE_METRIC_REFCLIPSCORE_25]));
+    t.images.n = 0;
+    assert_status(ge_score_sample(&s, &t, &text, look_up, &looked_up, &out), GE_EINVAL);
+    assert_true(isnan(out.value[GE_METRIC_CLIPSCORE_COS]));
+}
+
+static void test_prefixed_needs(void **state)
+{
+    (void)state;
+    struct ge_task_scoring s =
+        embedding_metrics(GE_METRIC_REFCLIPSCORE_25, GE_METRIC_REFCLIPSCORE_25);
+    struct ge_task t = {.images = LIST("b"), .references = LIST("xc", "xb")};
+    struct ge_answer text = {.text = "ca"};
+    int counts[3] = {0};
+    assert_ok(ge_score_needs(&s, &t, &text, count_needs, counts));
+    assert_int_equal(counts[GE_INPUT_TEXT], 2);
+    assert_int_equal(counts[GE_INPUT_IMAGE], 1);
+    assert_int_equal(counts[2], 2);
+    t.references.n = 0; /* not defined without them: nothing is embedded in vain */
+    assert_ok(ge_score_needs(&s, &t, &text, refuse, NULL));
+}
+
+static void test_label_embedding(void **state)
+{
+    (void)state;
+    struct ge_task_scoring s =
+        embedding_metrics(GE_METRIC_LABEL_EMBEDDING, GE_METRIC_LABEL_EMBEDDING_IMAGE);
+    struct ge_task t = {.labels = LIST("a", "b", "d"), .answer = "B"}; /* another case: the same */
+    struct ge_answer text = {.text = "c"}, picture = {.image = "c"}, other = {.text = "a"};
+    struct ge_score out = score_ok(&s, &t, &text);
+    assert_close(out.value[GE_METRIC_LABEL_EMBEDDING], 1, 0);
+    assert_true(isnan(out.value[GE_METRIC_LABEL_EMBEDDING_IMAGE]));
+    assert_close(score_ok(&s, &t, &other).value[GE_METRIC_LABEL_EMBEDDING], 0, 0);
+    s.metric = GE_METRIC_LABEL_EMBEDDING_IMAGE;
+    out = score_ok(&s, &t, &picture);
+    assert_close(out.value[GE_METRIC_LABEL_EMBEDDING_IMAGE], 1, 0);
+    assert_true(isnan(out.value[GE_METRIC_LABEL_EMBEDDING]));
+    t.labels = (struct ge_strings)LIST("bx", "d", "by"); /* a tie of the nearest */
+    t.answer = "by";
+    assert_status(ge_score_sample(&s, &t, &picture, look_up, &looked_up, &out), GE_EINVAL);
+    t.labels = (struct ge_strings)LIST("dx", "b", "dy"); /* a tie of others is none */
+    t.answer = "b";
+    assert_close(score_ok(&s, &t, &picture).value[GE_METRIC_LABEL_EMBEDDING_IMAGE], 1, 0);
+    t.answer = "q";
+    assert_status(ge_score_sample(&s, &t, &picture, look_up, &looked_up, &out), GE_EINVAL);
+    assert_non_null(strstr(ge_error(), "among the task's 3 labels"));
+}
+
+/* Tokens of the tests: each letter of a text is one, between the specials 0 and 1. */
+static ge_status look_up_tokens(void *ctx, const struct ge_score_input *in,
+                                struct ge_embedding *out)
+{
+    static float rows[2][16][2];
+    static int32_t ids[2][16];
+    static const float vectors[][2] = {{1, 0}, {0.6f, 0.8f}, {0, 1}, {-1, 0}};
+    size_t n = strlen(in->what);
+    assert_int_equal(in->kind, GE_INPUT_TOKENS);
+    assert_int_equal(in->role, GE_ROLE_BERTSCORE);
+    assert_true(n <= 14);
+    for (size_t i = 0; i < n + 2; i++) {
+        int special = i == 0 || i == n + 1;
+        ids[in->is_answer][i] = special ? i != 0 : in->what[i - 1];
+        memcpy(rows[in->is_answer][i], vectors[special ? 2 : in->what[i - 1] - 'a'],
+               sizeof vectors[0]);
+    }
+    ++*(int *)ctx;
+    *out = (struct ge_embedding){rows[in->is_answer][0], 2, n + 2, ids[in->is_answer]};
+    return GE_OK;
+}
+
+static void test_bertscore(void **state)
+{
+    (void)state;
+    struct ge_task_scoring s =
+        embedding_metrics(GE_METRIC_BERTSCORE_P, GE_METRIC_BERTSCORE_F1_RESCALED);
+    struct ge_task t = {.references = LIST("ab", "d")};
+    struct ge_answer text = {.text = "a"}, empty = {.text = ""};
+    struct ge_score out;
+    int looked = 0;
+    s.bertscore = (struct ge_bertscore_options){.cls = 0, .sep = 1};
+    assert_ok(ge_score_sample(&s, &t, &text, look_up_tokens, &looked, &out));
+    assert_int_equal(looked, 3); /* once for all six */
+    assert_close(out.value[GE_METRIC_BERTSCORE_P], 1, 1e-7);
+    assert_close(out.value[GE_METRIC_BERTSCORE_R], 0.9, 1e-7); /* b's best is a special */
+    assert_close(out.value[GE_METRIC_BERTSCORE_F1], 1.8 / 1.9, 1e-7);
+    assert_true(isnan(out.value[GE_METRIC_BERTSCORE_P_RESCALED])); /* no baseline */
+    s.bertscore.has_baseline = true;
+    s.bertscore.baseline = (struct ge_bertscore){0.5, 0.75, 0.5};
+    assert_ok(ge_score_sample(&s, &t, &text, look_up_tokens, &looked, &out));
+    assert_close(out.value[GE_METRIC_BERTSCORE_P_RESCALED], 1, 1e-7);
+    assert_close(out.value[GE_METRIC_BERTSCORE_R_RESCALED], 0.6, 1e-6);
+    assert_close(out.value[GE_METRIC_BERTSCORE_F1_RESCALED], 17.0 / 19, 1e-6);
+    assert_ok(ge_score_sample(&s, &t, &empty, look_up_tokens, &looked, &out));
+    assert_close(out.value[GE_METRIC_BERTSCORE_P], 0, 0);
+    assert_close(out.value[GE_METRIC_BERTSCORE_F1], 0, 0);
+    assert_close(out.value[GE_METRIC_BERTSCORE_F1_RESCALED], -1, 0);
+}
+
+/* With document frequencies: a token that every reference has counts nothing. */
+static void test_bertscore_idf(void **state)
+{
+    (void)state;
+    const int32_t one[] = {0, 'a', 'b', 'b', 1}, two[] = {0, 'a', 1};
+    struct ge_task_scoring s = embedding_metrics(GE_METRIC_BERTSCORE_P, GE_METRIC_BERTSCORE_F1);
+    struct ge_task t = {.references = LIST("ab")};
+    struct ge_answer text = {.text = "ac"}, common = {.text = "aa"};
+    struct ge_score out;
+    struct ge_idf *idf;
+    int looked = 0;
+    assert_ok(ge_idf_new(128, &idf));
+    ge_idf_add(idf, one, 5);
+    ge_idf_add(idf, two, 3);
+    assert_close(ge_idf_weight(idf, 'a'), 0, 0);
+    assert_close(ge_idf_weight(idf, 'b'), log(3.0 / 2), 1e-15);
+    assert_close(ge_idf_weight(idf, 'c'), log(3.0), 1e-15);
+    assert_close(ge_idf_weight(idf, 1000), log(3.0), 1e-15);
+    s.bertscore = (struct ge_bertscore_options){.cls = 0, .sep = 1, .idf = idf};
+    assert_ok(ge_score_sample(&s, &t, &text, look_up_tokens, &looked, &out));
+    assert_close(out.value[GE_METRIC_BERTSCORE_P], 1, 1e-7);   /* of c: the specials' row */
+    assert_close(out.value[GE_METRIC_BERTSCORE_R], 0.8, 1e-7); /* of b alone */
+    s.metric = GE_METRIC_BERTSCORE_F1;
+    assert_ok(ge_score_sample(&s, &t, &common, look_up_tokens, &looked, &out));
+    assert_true(isnan(out.value[GE_METRIC_BERTSCORE_P])); /* no weight at all: 0/0 */
+    assert_close(out.value[GE_METRIC_BERTSCORE_F1], 0, 0);
+    ge_idf_delete(&idf);
+}
+
+static void test_bertscore_layers(void **state)
+{
+    (void)state;
+    assert_int_equal(ge_bertscore_layer("roberta", 24, 1024, 50265), 17);
+    assert_int_equal(ge_bertscore_layer("bert", 12, 768, 30522), 9);
+    assert_int_equal(ge_bertscore_layer("bert", 12, 768, 21128), 8);
+    assert_int_equal(ge_bertscore_layer("bert", 12, 512, 30522), 10);
+    assert_int_equal(ge_bertscore_layer("bert", 6, 384, 30522), 6); /* not one of theirs */
+    assert_int_equal(ge_bertscore_layer("mpnet", 12, 768, 30527), 8);
 }
 
 static void test_settings(void **state)
@@ -255,6 +426,12 @@ int main(void)
         cmocka_unit_test(test_recorded),
         cmocka_unit_test(test_matching_rules),
         cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_clipscore),
+        cmocka_unit_test(test_prefixed_needs),
+        cmocka_unit_test(test_label_embedding),
+        cmocka_unit_test(test_bertscore),
+        cmocka_unit_test(test_bertscore_idf),
+        cmocka_unit_test(test_bertscore_layers),
         cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

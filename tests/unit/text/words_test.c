@@ -40,6 +40,7 @@ static void words(void **state)
     check_words("红苹果 zwei", "红|苹|果|zwei");
     check_words("ÉTÉ naïve", "été|naïve");
     check_words("a\xFFz", "a|z");
+    check_words("हिन्दी भाषा का", "हिन्दी|भाषा|का"); /* spacing marks, too */
 }
 
 static void check_numbers(const char *text, const char *want)

@@ -1,0 +1,135 @@
+/* Predictions: a JSON line for each, holding the answer together with what it is compared with. Each
+ * line is an item with one direction, and the answer to it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "dataset/lines.h"
+#include "dataset/parts.h"
+
+typedef ge_status line_fn(void *ctx, const struct ge_fields *f, size_t line);
+
+static ge_status each_line(struct ge_arena *arena, const char *path, line_fn *fn, void *ctx,
+                           struct ge_hash *content)
+{
+    ge_status rc = GE_OK;
+    struct ge_lines lines = {.fd = -1};
+    ge_json *object = NULL;
+    char *folder = NULL;
+    GE_TRY(ge_lines_open(&lines, path));
+    GE_TRY_PTR(folder, ge_fs_dirname(path));
+    struct ge_fields f = {.arena = arena, .place = lines.name, .prefix = "", .folder = folder};
+    for (;;) {
+        GE_TRY(ge_lines_next_object(&lines, &object));
+        if (object == NULL) break;
+        f.object = object;
+        GE_TRY(fn(ctx, &f, lines.number));
+        ge_json_delete(&object);
+    }
+    *content = lines.hash;
+done:
+    ge_json_delete(&object);
+    ge_lines_close(&lines);
+    free(folder);
+    return rc;
+}
+
+/* What the line predicts: a text goes to `und`, an image to `gen`, unless the line says otherwise. */
+static ge_status read_direction(const struct ge_fields *f, enum ge_direction *d)
+{
+    ge_status rc = GE_OK;
+    const char *name;
+    const ge_json *image = ge_json_get(f->object, "prediction_image");
+    GE_TRY(ge_fields_string(f, "direction", false, &name));
+    *d = image != NULL && ge_json_type(image) != GE_JSON_NULL ? GE_GEN : GE_UND;
+    if (name == NULL) goto done;
+    if (strcmp(name, "und") != 0 && strcmp(name, "gen") != 0) {
+        rc = ge_fields_refuse(f, "direction", ge_json_get(f->object, "direction"), "und, gen");
+        goto done;
+    }
+    *d = strcmp(name, "gen") == 0 ? GE_GEN : GE_UND;
+done:
+    return rc;
+}
+
+/* ---- items --------------------------------------------------------------------------------- */
+
+static ge_status read_item(void *ctx, const struct ge_fields *f, size_t line)
+{
+    struct ge_builder *b = ctx;
+    ge_status rc = GE_OK;
+    struct ge_item item = {0};
+    const char *image;
+    enum ge_direction d;
+    (void)line;
+    GE_TRY(read_direction(f, &d));
+    struct ge_task *t = &item.task[d];
+    GE_TRY(ge_fields_id(f, "id", &item.id));
+    GE_TRY(ge_fields_string(f, "category", false, &item.category));
+    GE_TRY(ge_fields_string(f, "cluster", false, &item.cluster));
+    if (item.category == NULL) item.category = "uncategorised";
+    GE_TRY(ge_manifest_task(f, t));
+    GE_TRY(ge_fields_string(f, "task", false, &t->type));
+    GE_TRY(ge_fields_string(f, "prompt", false, &t->prompt));
+    GE_TRY(ge_fields_string(f, "image", false, &image));
+    if (image != NULL && t->images.n > 0) {
+        rc = ge_fields_refuse(f, "image, images", NULL, "one of the two");
+        goto done;
+    }
+    if (image != NULL) {
+        GE_TRY_PTR(image, ge_fields_join(f, image));
+        GE_TRY(ge_fields_one(f->arena, image, &t->images));
+    }
+    if (t->type == NULL) t->type = d == GE_UND ? "text" : "image";
+    GE_TRY(ge_builder_add(b, item, f->place));
+done:
+    return rc;
+}
+
+ge_status ge_predictions_read(struct ge_builder *b, const char *path)
+{
+    ge_status rc = each_line(b->ds->arena, path, read_item, b, &b->ds->content);
+    if (rc != GE_OK || b->n > 0) return rc;
+    return ge_fail(GE_EFORMAT, "%s: found an empty file, allowed: a JSON object a line", path);
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+struct answer_lines {
+    struct ge_gather *gather;
+    const char *path;
+};
+
+static ge_status read_answer(void *ctx, const struct ge_fields *f, size_t line)
+{
+    struct answer_lines *l = ctx;
+    ge_status rc = GE_OK;
+    struct ge_raw_answer r = {.file = l->path, .line = line};
+    const struct ge_item *item;
+    const char *image;
+    GE_TRY(read_direction(f, &r.a.direction));
+    GE_TRY(ge_gather_item(l->gather, f, "id", &item));
+    if (item == NULL) goto done;
+    r.a.item = item->index;
+    GE_TRY(ge_fields_string(f, "prediction", false, &r.a.text));
+    GE_TRY(ge_fields_string(f, "prediction_image", false, &image));
+    if (r.a.text != NULL && image != NULL) {
+        rc = ge_fields_refuse(f, "prediction, prediction_image", NULL, "one of the two");
+        goto done;
+    }
+    if (image != NULL) GE_TRY_PTR(r.a.image, ge_fields_join(f, image));
+    if (r.a.text == NULL && image == NULL) r.a.problem = "no prediction";
+    GE_TRY(ge_gather_add(l->gather, r));
+done:
+    return rc;
+}
+
+ge_status ge_answers_read_predictions(struct ge_gather *g, const char *path)
+{
+    struct answer_lines l = {g, path};
+    struct ge_hash content;
+    ge_status rc = each_line(g->out->arena, path, read_answer, &l, &content);
+    if (rc == GE_OK) ge_hasher_add(g->hasher, &content, sizeof content);
+    return rc;
+}
