@@ -12,6 +12,12 @@ ge_status ge_cluster_index(const struct ge_pair *pairs, size_t n, uint32_t *inde
     return ge_group_index(index, n, index, count);
 }
 
+const char *ge_interval_name(enum ge_interval_method method)
+{
+    static const char *const names[] = {"score", "delta", "bca"};
+    return names[method];
+}
+
 double ge_t_two_sided(double level, size_t clusters)
 {
     if (clusters < 2) return NAN;

@@ -141,13 +141,14 @@ static double within(double x, double lo, double hi)
     return x < lo ? lo : x > hi ? hi : x; /* NaN stays */
 }
 
-/* Between n, the labelled items, and `most` a share of mean p and variance var is worth
- * p (1 - p) / var items; with p smoothed for n, so that 0 % and 100 % are worth something. */
-static struct smooth smooth(double mean, double var, double n, double most, double add)
+/* A share whose automatic verdicts divide the variance of the n labelled items by `gain` is worth
+ * gain n items, at most `most`. Where the labelled items show no variance there is nothing to divide,
+ * and they are worth n. */
+static struct smooth smooth(double mean, double alone, double var, double n, double most,
+                            double add)
 {
-    double p = within(mean, 0, 1), first = (n * p + add) / (n + 1);
-    double worth = var > 0 ? first * (1 - first) / var : most;
-    double effective = within(worth, fmin(n, most), most);
+    double p = within(mean, 0, 1), gain = alone > 0 && var > 0 ? alone / var : 1;
+    double effective = within(gain * n, fmin(n, most), most);
     return (struct smooth){(effective * p + add) / (effective + 1), 1 / (effective + 1)};
 }
 
@@ -174,7 +175,9 @@ static double difference_variance(double v[MEANS][MEANS], double du, double dg)
     return du * du * v[UND][UND] + dg * dg * v[GEN][GEN] - 2 * du * dg * v[UND][GEN];
 }
 
-static void fill_figures(const struct means *e, size_t items, double t, struct ge_ppi_figures *out)
+/* alone: the estimates of the labelled items alone. */
+static void fill_figures(const struct means *e, const struct means *alone, size_t items, double t,
+                         struct ge_ppi_figures *out)
 {
     double v[MEANS][MEANS];
     struct smooth s[MEANS];
@@ -182,8 +185,8 @@ static void fill_figures(const struct means *e, size_t items, double t, struct g
                                          [P10] = &out->p10, [P01] = &out->p01, [P00] = &out->p00};
     for (int k = 0; k < MEANS; k++) {
         for (int l = 0; l < MEANS; l++) v[k][l] = e->covariance[k * MEANS + l];
-        s[k] = smooth(e->mean[k], v[k][k], (double)e->n_labelled[k], (double)items,
-                      k == UND || k == GEN ? 0.5 : 0.25);
+        s[k] = smooth(e->mean[k], alone->covariance[k * MEANS + k], v[k][k],
+                      (double)e->n_labelled[k], (double)items, k == UND || k == GEN ? 0.5 : 0.25);
     }
     widen(v, s, (double)e->clusters);
     for (int k = 0; k < MEANS; k++) {
@@ -204,18 +207,19 @@ static void fill_figures(const struct means *e, size_t items, double t, struct g
 static ge_status estimate(const struct table *t, const size_t *end, uint32_t strata, double level,
                           struct ge_ppi_gap *out)
 {
-    static const double alone[MEANS] = {0};
+    static const double zero[MEANS] = {0};
     ge_status rc = GE_OK;
-    struct means m;
+    struct means alone, m;
     size_t n = end[strata - 1];
+    GE_TRY(estimate_means(t, end, strata, zero, &alone));
     GE_TRY(estimate_means(t, end, strata, NULL, &m));
     out->labelled_clusters = m.labelled_clusters;
     out->lambda_und = m.lambda[UND];
     out->lambda_gen = m.lambda[GEN];
     double quantile = ge_t_two_sided(level, m.clusters);
-    fill_figures(&m, n, quantile, &out->corrected);
-    GE_TRY(estimate_means(t, end, strata, alone, &m));
-    fill_figures(&m, least(out->labelled_und, out->labelled_gen), quantile, &out->human);
+    fill_figures(&alone, &alone, least(out->labelled_und, out->labelled_gen), quantile,
+                 &out->human);
+    fill_figures(&m, &alone, n, quantile, &out->corrected);
 done:
     return rc;
 }

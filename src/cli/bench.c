@@ -203,7 +203,8 @@ static const struct bench {
                {"decode", ge_bench_decode, IMAGES},
                {"pipeline", ge_bench_pipeline, MODEL_OR_SHAPE | IMAGES | PRODUCTS},
                {"grants", ge_bench_grants, 0},
-               {"store", ge_bench_store, 0}};
+               {"store", ge_bench_store, 0},
+               {"bootstrap", ge_bench_bootstrap, 0}};
 
 static ge_status find_bench(const struct ge_args *args, const struct bench **out)
 {
@@ -213,7 +214,8 @@ static ge_status find_bench(const struct ge_args *args, const struct bench **out
         if (strcmp(benches[i].name, args->words[0]) == 0) return GE_OK;
     }
     return ge_fail(GE_EINVAL,
-                   "wanted one of gemm, ops, encode, tokenize, decode, pipeline, grants and store");
+                   "wanted one of gemm, ops, encode, tokenize, decode, pipeline, grants, store "
+                   "and bootstrap");
 }
 
 static ge_status check_needs(const struct ge_bench *b, const struct bench *which)

@@ -85,5 +85,6 @@ ge_status ge_bench_decode(struct ge_bench *b);
 ge_status ge_bench_pipeline(struct ge_bench *b);
 ge_status ge_bench_grants(struct ge_bench *b);
 ge_status ge_bench_store(struct ge_bench *b);
+ge_status ge_bench_bootstrap(struct ge_bench *b);
 
 #endif

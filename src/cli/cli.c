@@ -12,7 +12,11 @@
 const struct ge_command ge_commands[] = {
     {"run", "JOB [--set KEY=VALUE]… [job options]",
      "evaluate a job, alone or under mpirun/srun; run again to resume", ge_cmd_run},
-    {"plan", "JOB [job options]", "check everything and print what run would do", ge_cmd_plan},
+    {"plan",
+     "JOB [job options] | --power [JOB] [--items N] [--gap POINTS] [--und PERCENT]\n"
+     "               [--phi R] [--confidence L] [--chance P]",
+     "check everything and print what run would do; or what gap so many items can show",
+     ge_cmd_plan},
     {"status", "RUN", "how far a run is", ge_cmd_status},
     {"aggregate",
      "STORE [--output DIR] [--ratings FILE] [--set aggregation.KEY=VALUE]…\n"
@@ -64,7 +68,7 @@ const struct ge_command ge_commands[] = {
      "metrics of a file of predictions; --list documents all", ge_cmd_metrics},
     {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
     {"bench",
-     "gemm|ops|encode|tokenize|decode|pipeline|grants|store [--repeats N] [--threads N]\n"
+     "gemm|ops|encode|tokenize|decode|pipeline|grants|store|bootstrap [--repeats N] [--threads N]\n"
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
      "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "dataset/ratings.h"
@@ -93,6 +94,13 @@ static ge_status options_of(const struct ge_run *run, struct ge_aggregate_option
     out->level = ge_json_number(ge_json_get_path(doc, "aggregation.level"), 0.95);
     const char *failures = ge_json_string(ge_json_get_path(doc, "aggregation.failures"), "exclude");
     out->failures_wrong = strcmp(failures, "wrong") == 0;
+    const char *interval = ge_json_string(ge_json_get_path(doc, "aggregation.interval"), "score");
+    out->interval = strcmp(interval, "bca") == 0     ? GE_INTERVAL_BCA
+                    : strcmp(interval, "delta") == 0 ? GE_INTERVAL_DELTA
+                                                     : GE_INTERVAL_SCORE;
+    double resamples = ge_json_number(ge_json_get_path(doc, "aggregation.resamples"), 10000);
+    out->resamples = (size_t)resamples;
+    out->seed = (uint64_t)(int64_t)ge_json_number(ge_json_get_path(doc, "seed"), 0);
     GE_TRY(wishes_of(doc, run->arena, out));
     GE_TRY(ratings_of(run, doc, &out->ratings));
 done:
@@ -231,7 +239,9 @@ ge_status ge_finish_tables(const char *store, const struct ge_finish_changes *ch
     struct ge_summary *summary = NULL;
     struct ge_aggregate_options options = {0};
     GE_TRY(ge_finish_open(store, changes, &run, &options));
-    if (options.upstream || options.irt) GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
+    if (options.upstream || options.irt || options.interval == GE_INTERVAL_BCA) {
+        GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
+    }
     GE_TRY(ge_aggregate(run, &options, &summary));
     GE_TRY(write_tables(run, summary, output, table));
 done:

@@ -203,6 +203,7 @@ static ge_status view_aggregation(struct ge_job *job)
 {
     struct ge_job_aggregation *a = &job->aggregation;
     a->interval = get_string(job, "aggregation.interval");
+    a->resamples = (int64_t)get_number(job, "aggregation.resamples");
     a->level = get_number(job, "aggregation.level");
     a->failures = get_string(job, "aggregation.failures");
     return view_strings(job, ge_json_get_path(job->doc, "aggregation.by"), false, &a->by);

@@ -89,7 +89,8 @@ struct ge_job_scoring {
 
 struct ge_job_aggregation {
     struct ge_strings by; /* of "category", "subcategory", "tag" */
-    const char *interval; /* "delta" */
+    const char *interval; /* "score", "delta", "bca" */
+    int64_t resamples;    /* of the bootstrap */
     double level;         /* confidence, 0.5…0.999 */
     const char *failures; /* "exclude", "wrong": how failed samples enter the point estimate */
 };

@@ -10,17 +10,17 @@ static bool has_failures(const struct ge_gap_row *r)
     return r->failed_samples > 0;
 }
 
-static void heading(struct ge_buf *out, const char *dimension, bool grouped)
+static void heading(struct ge_buf *out, const char *dimension, bool grouped, bool ranked)
 {
     ge_buf_printf(out,
                   "\n### %s\n\n| system |%s n | Succ ↑ %% | Und ↑ %% | Gen ↑ %% | "
-                  "Und − Gen, points | Δ logit | G ↓ | p |\n|:--|%s--:|--:|--:|--:|--:|--:|"
-                  "--:|--:|\n",
+                  "Und − Gen, points | Δ logit | G ↓ | p | p Holm |%s\n"
+                  "|:--|%s--:|--:|--:|--:|--:|--:|--:|--:|--:|%s\n",
                   grouped ? dimension : "All items", grouped ? " group |" : "",
-                  grouped ? ":--|" : "");
+                  ranked ? " rank by Succ |" : "", grouped ? ":--|" : "", ranked ? "--:|" : "");
 }
 
-static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool grouped)
+static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool grouped, bool ranked)
 {
     ge_buf_str(out, "| ");
     ge_table_text(out, r->system);
@@ -42,7 +42,14 @@ static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool group
     ge_table_interval(out, r->gap, 1, 3, false);
     ge_buf_str(out, " | ");
     ge_table_p_value(out, r->p_value);
-    ge_buf_str(out, " |\n");
+    ge_buf_str(out, " | ");
+    ge_table_p_value(out, r->p_holm);
+    ge_buf_str(out, " |");
+    if (ranked && r->rank.rank == 0) ge_buf_printf(out, " %s |", GE_TABLE_MISSING);
+    if (ranked && r->rank.rank > 0) {
+        ge_buf_printf(out, " %zu [%zu, %zu] |", r->rank.rank, r->rank.lo, r->rank.hi);
+    }
+    ge_buf_char(out, '\n');
 }
 
 static void range(struct ge_buf *out, struct ge_bounds b, double factor, int digits)
@@ -82,6 +89,37 @@ void ge_table_failures(struct ge_buf *out, const struct ge_summary *s, bool with
     }
 }
 
+/* Systems with several samples of an item: what another draw would change. */
+static void repeated(const struct ge_summary *s, struct ge_buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        const struct ge_gap_row *r = &s->rows[i];
+        if (strcmp(r->dimension, "overall") != 0) continue;
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            const struct ge_repeats *e = &r->repeats[d];
+            if (e->items == 0) continue;
+            if (!any) {
+                ge_buf_str(out,
+                           "\n### Repeated samples\n\n| system | direction | items | k | pass@1 "
+                           "% | pass@k % | sd between draws, points |\n"
+                           "|:--|:--|--:|--:|--:|--:|--:|\n");
+            }
+            any = true;
+            ge_buf_str(out, "| ");
+            ge_table_text(out, r->system);
+            ge_buf_printf(out, " | %s | %zu | %zu | ", ge_direction_name((enum ge_direction)d),
+                          e->items, e->samples);
+            ge_table_interval(out, (struct ge_estimate){e->pass_1, NAN, NAN}, 100, 1, false);
+            ge_buf_str(out, " | ");
+            ge_table_interval(out, (struct ge_estimate){e->pass_k, NAN, NAN}, 100, 1, false);
+            ge_buf_str(out, " | ");
+            ge_table_interval(out, (struct ge_estimate){e->seed_sd, NAN, NAN}, 100, 2, false);
+            ge_buf_str(out, " |\n");
+        }
+    }
+}
+
 /* Rows are ordered by system; a table shows one dimension with the groups together. */
 static void dimension_table(const struct ge_summary *s, const char *dimension, struct ge_buf *out)
 {
@@ -96,12 +134,12 @@ static void dimension_table(const struct ge_summary *s, const char *dimension, s
             if (next == NULL || strcmp(r->group, next) < 0) next = r->group;
         }
         if (next == NULL) return;
-        if (!any) heading(out, dimension, grouped);
+        if (!any) heading(out, dimension, grouped, !grouped && s->ranked);
         any = true;
         for (size_t i = 0; i < s->n_rows; i++) {
             const struct ge_gap_row *r = &s->rows[i];
             if (strcmp(r->dimension, dimension) == 0 && strcmp(r->group, next) == 0) {
-                table_row(out, r, grouped);
+                table_row(out, r, grouped, !grouped && s->ranked);
             }
         }
         done = next;
@@ -166,15 +204,19 @@ static void diagnoses(const struct ge_summary *s, struct ge_buf *out)
 void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
 {
     ge_buf_printf(out,
-                  "Estimator `logit`, %.0f %% intervals, failures %s. Und − Gen and Δ are signed "
+                  "Estimator `logit`, %.0f %% intervals%s, failures %s. Und − Gen and Δ are signed "
                   "(positive: understands better than it generates); G is the unsigned Gap "
                   "Score.\n",
                   100 * s->options.level,
+                  s->options.interval == GE_INTERVAL_BCA     ? " (BCa bootstrap)"
+                  : s->options.interval == GE_INTERVAL_DELTA ? " (delta method)"
+                                                             : "",
                   s->options.failures_wrong ? "count as wrong" : "left out");
     static const char *const dimensions[] = {"overall", "category", "subcategory", "tag"};
     for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
         dimension_table(s, dimensions[i], out);
     }
+    repeated(s, out);
 }
 
 ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,

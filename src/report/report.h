@@ -11,8 +11,8 @@
 #include "record/run.h"
 
 /* Markdown tables: one for each dimension; columns system, group, n, Succ, Und, Gen in percent
- * with ±, Und - Gen in points with its interval, signed delta with its interval, G, failures and
- * bounds; arrows say which direction is better. Keys are documented in docs/report.md. */
+ * with ±, Und - Gen in points with its interval, signed delta with its interval, G, p and p
+ * adjusted, rank intervals; repeated samples; failures and bounds; arrows say which direction is better. Keys are documented in docs/report.md. */
 ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
                              struct ge_buf *out);
 

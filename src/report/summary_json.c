@@ -43,6 +43,34 @@ void ge_json_counts(struct ge_jsonw *w, const struct ge_gap_row *r)
     ge_jsonw_object_end(w);
 }
 
+static void ranks(struct ge_jsonw *w, const struct ge_rank *r)
+{
+    if (r->rank == 0) return;
+    ge_jsonw_object(w, "rank");
+    ge_jsonw_int(w, "value", (int64_t)r->rank);
+    ge_jsonw_int(w, "lo", (int64_t)r->lo);
+    ge_jsonw_int(w, "hi", (int64_t)r->hi);
+    ge_jsonw_object_end(w);
+}
+
+static void repeats(struct ge_jsonw *w, const struct ge_gap_row *r)
+{
+    if (r->repeats[GE_UND].items + r->repeats[GE_GEN].items == 0) return;
+    ge_jsonw_object(w, "repeats");
+    for (int d = 0; d < GE_DIRECTIONS; d++) {
+        const struct ge_repeats *e = &r->repeats[d];
+        if (e->items == 0) continue;
+        ge_jsonw_object(w, ge_direction_name((enum ge_direction)d));
+        ge_jsonw_int(w, "items", (int64_t)e->items);
+        ge_jsonw_int(w, "samples", (int64_t)e->samples);
+        ge_jsonw_double(w, "pass_1", e->pass_1);
+        ge_jsonw_double(w, "pass_k", e->pass_k);
+        ge_jsonw_double(w, "seed_sd", e->seed_sd);
+        ge_jsonw_object_end(w);
+    }
+    ge_jsonw_object_end(w);
+}
+
 void ge_json_rates(struct ge_jsonw *w, const struct ge_gap_row *r)
 {
     ge_json_estimate(w, "succ", r->succ);
@@ -72,9 +100,12 @@ void ge_json_gap_row(struct ge_jsonw *w, const struct ge_gap_row *r)
     ge_json_bounds(w, r, true);
     ge_jsonw_string(w, "test", r->test);
     ge_jsonw_double(w, "p_value", r->p_value);
+    ge_jsonw_double(w, "p_holm", r->p_holm);
+    ranks(w, &r->rank);
     ge_jsonw_double(w, "phi", r->phi);
     ge_jsonw_double(w, "kappa", r->kappa);
     ge_jsonw_double(w, "sample_spread", r->sample_spread);
+    repeats(w, r);
     ge_jsonw_object_end(w);
 }
 
@@ -132,6 +163,10 @@ ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, s
     ge_jsonw_int(&w, "version", 1);
     ge_jsonw_string(&w, "estimator", "logit");
     ge_jsonw_double(&w, "level", s->options.level);
+    ge_jsonw_string(&w, "interval", ge_interval_name(s->options.interval));
+    if (s->options.interval == GE_INTERVAL_BCA) {
+        ge_jsonw_int(&w, "resamples", (int64_t)s->options.resamples);
+    }
     ge_jsonw_string(&w, "failures", s->options.failures_wrong ? "wrong" : "exclude");
     ge_jsonw_string(&w, "numerics", run->numerics_id);
     ge_jsonw_int(&w, "items", (int64_t)run->n_items);

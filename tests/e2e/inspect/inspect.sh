@@ -41,6 +41,17 @@ rows() {
     od -An -v -tf4 -w$((4 * $1)) values
 }
 
+# ---- plan --power -----------------------------------------------------------------------------
+
+code 0 plan --power --items 646 --gap 5
+grep -q 'needs 804 items' said.out || fail "plan --power: $(cat said.out)"
+grep -Eq '646 +5\.6$' said.out || fail "plan --power: $(cat said.out)"
+for wrong in '' '--items 100 --und 120' '--gap 5 --phi 0.95' '--items 20000000'; do
+    # shellcheck disable=SC2086
+    code 2 plan --power $wrong
+done
+code 2 plan --items 100
+
 # ---- embed ------------------------------------------------------------------------------------
 
 answer=$data/systems/even/images/counting-001.jpg

@@ -41,7 +41,10 @@ static void test_markdown(void **state)
          .gen_bounds = {0.25, 0.75},
          .points_bounds = {-0.25, 0.5},
          .gap_bounds = {0.1, 0.6},
-         .p_value = 0.0004},
+         .p_value = 0.0004,
+         .p_holm = 0.004,
+         .rank = {1, 1, 2},
+         .repeats[GE_GEN] = {8, 3, 0.5, 0.75, 0.0125}},
         {.system = "other",
          .dimension = "overall",
          .group = "",
@@ -51,9 +54,10 @@ static void test_markdown(void **state)
          .points = none,
          .delta = none,
          .gap = none,
-         .p_value = NAN},
+         .p_value = NAN,
+         .p_holm = NAN},
     };
-    struct ge_summary s = {.options = {.level = 0.95}, .rows = rows, .n_rows = 2};
+    struct ge_summary s = {.options = {.level = 0.95}, .rows = rows, .n_rows = 2, .ranked = true};
     struct ge_run run = sample_run();
     struct ge_buf out;
     ge_buf_init(&out, 1 << 20);
@@ -63,11 +67,16 @@ static void test_markdown(void **state)
         "Estimator `logit`, 95 % intervals, failures left out. Und − Gen and Δ are signed "
         "(positive: understands better than it generates); G is the unsigned Gap Score.\n"
         "\n### All items\n\n"
-        "| system | n | Succ ↑ % | Und ↑ % | Gen ↑ % | Und − Gen, points | Δ logit | G ↓ | p |\n"
-        "|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+        "| system | n | Succ ↑ % | Und ↑ % | Gen ↑ % | Und − Gen, points | Δ logit | G ↓ | p "
+        "| p Holm | rank by Succ |\n"
+        "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         "| sys\\|tem | 10 | 50.0 ± 25.0 | 61.2 ± 3.8 | 50.0 | +11.2 [-10.0, +30.0] | "
-        "+0.00 [-0.50, +0.50] | 0.250 [0.000, 0.500] | < 0.001 |\n"
-        "| other | 0 | – | – | – | – | – | – | – |\n"
+        "+0.00 [-0.50, +0.50] | 0.250 [0.000, 0.500] | < 0.001 | 0.004 | 1 [1, 2] |\n"
+        "| other | 0 | – | – | – | – | – | – | – | – | – |\n"
+        "\n### Repeated samples\n\n"
+        "| system | direction | items | k | pass@1 % | pass@k % | sd between draws, points |\n"
+        "|:--|:--|--:|--:|--:|--:|--:|\n"
+        "| sys\\|tem | gen | 8 | 3 | 50.0 | 75.0 | 1.25 |\n"
         "\n### Failures, and the figures with every failure decided against or for the system\n\n"
         "| system | items | und failed | gen failed | undone | Succ % | Und % | Gen % | "
         "Und − Gen, points | G |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
@@ -173,6 +182,7 @@ static void test_json_round_trip(void **state)
         assert_true(at(row, "delta.value") == r->delta.value);
         assert_true(at(row, "bounds.gap.hi") == r->gap_bounds.hi);
         assert_true(at(row, "p_value") == r->p_value);
+        assert_true(at(row, "p_holm") == r->p_holm);
         assert_int_equal(isnan(at(row, "delta.lo")), isnan(r->delta.lo));
         if (!isnan(r->delta.lo)) assert_true(at(row, "delta.lo") == r->delta.lo);
     }
