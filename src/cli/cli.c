@@ -27,7 +27,8 @@ const struct ge_command ge_commands[] = {
      "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]\n"
      "               [--roc curves.csv]",
      "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
-    {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
+    {"report", "STORE [--diagnoses]",
+     "print the tables of a store as Markdown, or its diagnoses by category", ge_cmd_report},
     {"gap",
      "INPUT.json [--estimator upstream] [--output FILE.json] [--threads N]\n"
      "       gapeval gap --verdicts FILE.csv [--estimator logit|irt|upstream] [--by category]\n"

@@ -278,12 +278,44 @@ int ge_cmd_aggregate(int argc, char **argv)
     return code;
 }
 
-static ge_status report(const char *store)
+static ge_status print_diagnoses(const char *store)
 {
-    return ge_finish_tables(store, NULL, NULL, stdout);
+    ge_status rc = GE_OK;
+    struct ge_run *run = NULL;
+    struct ge_summary *summary = NULL;
+    struct ge_aggregate_options options = {0};
+    struct ge_buf text;
+    ge_buf_init(&text, MAX_REPORT);
+    GE_TRY(ge_finish_open(store, NULL, &run, &options));
+    options.upstream = options.irt = false; /* no figure of theirs is printed */
+    options.interval = GE_INTERVAL_DELTA;
+    GE_TRY(ge_aggregate(run, &options, &summary));
+    ge_report_diagnoses(summary, &text);
+    GE_TRY(ge_buf_status(&text));
+    fputs(text.data, stdout);
+done:
+    ge_buf_free(&text);
+    ge_summary_delete(&summary);
+    ge_run_delete(&run);
+    return rc;
 }
 
 int ge_cmd_report(int argc, char **argv)
 {
-    return ge_cli_each_path("report", 1, report, argc, argv);
+    bool diagnoses = false;
+    const struct ge_flag flags[] = {{"--diagnoses", NULL, NULL, &diagnoses},
+                                    {NULL, NULL, NULL, NULL}};
+    struct ge_args args = {.command = "report", .flags = flags};
+    int code = GE_EXIT_DONE;
+    ge_status rc = ge_args_parse(&args, argc, argv);
+    if (rc == GE_OK && args.n_words != 1) rc = ge_fail(GE_EINVAL, "wanted one store");
+    if (rc != GE_OK) {
+        code = ge_cli_usage("report", "%s", ge_error());
+    } else {
+        rc = diagnoses ? print_diagnoses(args.words[0])
+                       : ge_finish_tables(args.words[0], NULL, NULL, stdout);
+        if (rc != GE_OK) code = ge_cli_fail(rc);
+    }
+    ge_args_free(&args);
+    return code;
 }

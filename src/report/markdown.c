@@ -146,61 +146,6 @@ static void dimension_table(const struct ge_summary *s, const char *dimension, s
     }
 }
 
-static void corpus_metrics(const struct ge_summary *s, struct ge_buf *out)
-{
-    if (s->n_corpus == 0) return;
-    ge_buf_str(out, "\n### Metrics over all answers\n\n| system | direction | task | metric | n | "
-                    "value |\n|:--|:--|:--|:--|--:|--:|\n");
-    for (size_t i = 0; i < s->n_corpus; i++) {
-        const struct ge_corpus_row *c = &s->corpus[i];
-        ge_buf_str(out, "| ");
-        ge_table_text(out, c->system);
-        ge_buf_printf(out, " | %s | ", ge_direction_name(c->direction));
-        ge_table_text(out, c->task);
-        ge_buf_printf(out, " | `%s` | %zu | ", c->metric, c->n);
-        if (isnan(c->value)) {
-            ge_buf_str(out, GE_TABLE_MISSING);
-        } else {
-            ge_buf_printf(out, "%.4f", c->value);
-        }
-        ge_buf_str(out, " |\n");
-    }
-}
-
-/* The first few items with what was found there. */
-static void diagnosed_items(const struct ge_diagnosis *d, struct ge_buf *out)
-{
-    enum { SHOWN = 3 };
-    for (size_t i = 0; i < d->n_items && i < SHOWN; i++) {
-        if (i > 0) ge_buf_str(out, ", ");
-        ge_table_text(out, d->items[i].id);
-        if (d->items[i].note[0] == '\0') continue;
-        ge_buf_str(out, " (");
-        ge_table_text(out, d->items[i].note);
-        ge_buf_char(out, ')');
-    }
-}
-
-/* All categories together; summary.json has each. */
-static void diagnoses(const struct ge_summary *s, struct ge_buf *out)
-{
-    bool any = false;
-    for (size_t i = 0; i < s->n_diagnoses; i++) {
-        const struct ge_diagnosis *d = &s->diagnoses[i];
-        if (d->category != NULL) continue;
-        if (!any) {
-            ge_buf_str(out, "\n### Diagnoses\n\n| system | diagnosis | of n | share % | most in |\n"
-                            "|:--|:--|--:|--:|:--|\n");
-        }
-        any = true;
-        ge_buf_str(out, "| ");
-        ge_table_text(out, d->system != NULL ? d->system : "all");
-        ge_buf_printf(out, " | %s | %zu | %.1f | ", d->kind, d->n, 100 * d->share);
-        diagnosed_items(d, out);
-        ge_buf_str(out, " |\n");
-    }
-}
-
 void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
 {
     ge_buf_printf(out,
@@ -226,8 +171,8 @@ ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *
     ge_table_logit(out, s);
     ge_table_failures(out, s, true);
     ge_table_estimators(out, s);
-    corpus_metrics(s, out);
-    diagnoses(s, out);
+    ge_table_corpus(out, s);
+    ge_table_diagnoses(out, s, false);
     ge_report_people(s, out);
     return ge_buf_status(out);
 }

@@ -20,6 +20,9 @@ ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *
  * summary has no ratings. Part of ge_report_markdown(). Fails through the buffer. */
 void ge_report_people(const struct ge_summary *s, struct ge_buf *out);
 
+/* The diagnoses alone, by category, and what the kinds mean. Fails through the buffer. */
+void ge_report_diagnoses(const struct ge_summary *s, struct ge_buf *out);
+
 /* summary.json: everything in the summary, keyed by name; documented in docs/report.md. */
 ge_status ge_report_json(const struct ge_run *run, const struct ge_summary *s, struct ge_buf *out);
 

@@ -41,6 +41,10 @@ void ge_json_bounds(struct ge_jsonw *w, const struct ge_gap_row *r, bool with_ga
 
 void ge_json_estimate(struct ge_jsonw *w, const char *key, struct ge_estimate e);
 
+/* Metrics over all answers, and diagnoses: of all categories together, or of each too, with more items. */
+void ge_table_corpus(struct ge_buf *out, const struct ge_summary *s);
+void ge_table_diagnoses(struct ge_buf *out, const struct ge_summary *s, bool by_category);
+
 /* logit's tables: what the figures are, all items, each dimension. */
 void ge_table_logit(struct ge_buf *out, const struct ge_summary *s);
 
