@@ -166,7 +166,7 @@ static void diagnoses(const struct ge_summary *s, struct ge_buf *out)
 void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
 {
     ge_buf_printf(out,
-                  "Estimator `logit`, %.0f %% intervals, failures %s. Und − Gen and Δ are signed "
+                  "Estimator `logit`, %g %% intervals, failures %s. Und − Gen and Δ are signed "
                   "(positive: understands better than it generates); G is the unsigned Gap "
                   "Score.\n",
                   100 * s->options.level,
