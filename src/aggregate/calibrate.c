@@ -162,7 +162,7 @@ static ge_status find_threshold(struct work *w, size_t m, struct ge_calibration 
     ge_status rc = GE_OK;
     struct ge_cutoff cutoff;
     GE_TRY(ge_best_cutoff(w->cases, m, w->options->by, &cutoff));
-    c->threshold = c->higher ? cutoff.threshold : -cutoff.threshold;
+    c->threshold = c->higher ? cutoff.threshold : 0 - cutoff.threshold; /* never -0 */
     GE_TRY(ge_make_folds(w->cases, w->key, m, w->options->folds, w->fold, &c->folds));
     GE_TRY(
         ge_cross_validate(w->cases, w->fold, m, c->folds, w->options->by, w->decided, &c->checked));

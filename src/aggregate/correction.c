@@ -148,9 +148,13 @@ static const char *shortcoming(const struct ge_ppi_gap *g, size_t strata)
                           : "no interval: fewer than two clusters are rated";
     }
     if (g->labelled == 0) {
-        return "no interval: no item is rated in both directions, so cells and their dependence "
-               "are "
-               "not known";
+        return "the four cells are not known: no item is rated in both directions";
+    }
+    if (isnan(g->corrected.p11.value)) {
+        return "the four cells are not known: a stratum has no item rated in both directions";
+    }
+    if (isnan(g->corrected.p11.lo)) {
+        return "no interval of the four cells: too few clusters are rated in both directions";
     }
     return NULL;
 }

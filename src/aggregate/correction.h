@@ -13,7 +13,7 @@
 
 struct ge_correction {
     const char *system;
-    const char *reason;    /* why there is no correction, or no interval; NULL: there is */
+    const char *reason;    /* why there is no correction, or what it lacks; NULL: nothing */
     bool corrected;        /* the figures below mean something */
     size_t strata;         /* 1 unless drawn within strata */
     struct ge_ppi_gap gap; /* over the items with both verdicts, as the uncorrected row */

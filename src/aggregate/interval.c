@@ -26,7 +26,7 @@ double ge_t_two_sided(double level, size_t clusters)
 
 struct ge_estimate ge_wilson(double p, double p_smooth, double var, double most, double t)
 {
-    if (isnan(t)) return (struct ge_estimate){p, NAN, NAN};
+    if (isnan(p) || isnan(var) || isnan(t)) return (struct ge_estimate){p, NAN, NAN};
     double effective = fmin(most, p_smooth * (1 - p_smooth) / var);
     double t2 = t * t / effective;
     double centre = (p + t2 / 2) / (1 + t2);

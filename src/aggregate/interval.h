@@ -16,7 +16,7 @@ double ge_t_two_sided(double level, size_t clusters);
 
 /* Wilson score interval for a share p. Its variance over clusters is var, estimated at the smoothed
  * share p_smooth (which is neither 0 nor 1): the number of items is replaced by the effective one,
- * p_smooth (1 - p_smooth) / var, at most `most`. */
+ * p_smooth (1 - p_smooth) / var, at most `most`. Without an interval if p, var or t is NaN. */
 struct ge_estimate ge_wilson(double p, double p_smooth, double var, double most, double t);
 
 #endif

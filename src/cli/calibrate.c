@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/finish.h"
 #include "report/report.h"
+#include "report/table.h"
 
 struct flags {
     const char *ratings, *dimension, *min, *metric, *task, *by, *out, *roc;
@@ -41,7 +42,9 @@ static ge_status choose_verdict(const struct flags *f, const struct ge_run *run,
     const struct ge_strings *names = &run->ratings.dimensions;
     bool from_job = o->dimension != NULL;
     if (run->ratings.n == 0) {
-        return ge_fail(GE_EINVAL, "the store holds no ratings, allowed: --ratings FILE");
+        return ge_fail(GE_EINVAL, f->ratings == NULL
+                                      ? "the store holds no ratings, allowed: --ratings FILE"
+                                      : "no rating in the file is about an item of the store");
     }
     if (f->dimension != NULL) {
         from_job = from_job && strcmp(o->dimension, f->dimension) == 0;
@@ -76,46 +79,51 @@ static ge_status seed_of(const struct ge_run *run, long flag, uint64_t *seed)
 
 /* ---- what is said -------------------------------------------------------------------------------- */
 
-static void print_number(double v, double lo, double hi, int digits)
+static void put_figure(struct ge_buf *out, struct ge_estimate e, double factor, int digits)
 {
-    if (isnan(v)) {
-        printf(" | –");
-        return;
-    }
-    printf(" | %.*f", digits, v);
-    if (!isnan(lo)) printf(" [%.*f, %.*f]", digits, lo, digits, hi);
+    ge_buf_str(out, " | ");
+    ge_table_interval(out, e, factor, digits, false);
 }
 
-static void print_threshold(const struct ge_calibration *c)
+static void put_correlation(struct ge_buf *out, struct ge_correlation c)
 {
-    char text[32];
-    if (!isfinite(c->threshold)) {
-        printf(" | –");
-        return;
-    }
-    ge_double_text(c->threshold, text);
-    printf(" | %s %.*s", c->higher ? "≥" : "≤", 10, text);
+    put_figure(out, (struct ge_estimate){c.value, c.lo, c.hi}, 1, 3);
 }
 
-static void print_rows(const struct ge_calibration *rows, size_t n)
+static void put_threshold(struct ge_buf *out, const struct ge_calibration *c)
+{
+    if (isfinite(c->threshold)) {
+        ge_buf_printf(out, " | %s %.8g", c->higher ? "≥" : "≤", c->threshold);
+    } else {
+        ge_buf_str(out, " | " GE_TABLE_MISSING);
+    }
+}
+
+static void put_row(struct ge_buf *out, const struct ge_calibration *c)
+{
+    ge_buf_str(out, "| ");
+    ge_table_text(out, c->metric);
+    ge_buf_printf(out, "%s | %zu", c->recommended ? " ★" : "", c->answers);
+    put_correlation(out, c->pearson);
+    put_correlation(out, c->spearman);
+    put_correlation(out, c->kendall);
+    put_figure(out, (struct ge_estimate){c->auc.value, c->auc.lo, c->auc.hi}, 1, 3);
+    put_threshold(out, c);
+    put_figure(out, c->agreement, 100, 1);
+    put_figure(out, (struct ge_estimate){c->checked.kappa, NAN, NAN}, 1, 3);
+    ge_buf_str(out, " |\n");
+}
+
+static void put_rows(struct ge_buf *out, const struct ge_calibration *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct ge_calibration *c = &rows[i];
-        if (i == 0 || strcmp(rows[i - 1].task, c->task) != 0) {
-            printf("\n### Task %s\n\n| metric | answers | Pearson | Spearman | Kendall τ | AUC | "
-                   "right "
-                   "if | agreement %% | κ |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n",
-                   c->task);
+        if (i == 0 || strcmp(rows[i - 1].task, rows[i].task) != 0) {
+            ge_buf_str(out, "\n### Task ");
+            ge_table_text(out, rows[i].task);
+            ge_buf_str(out, "\n\n| metric | answers | Pearson | Spearman | Kendall τ | AUC | right "
+                            "if | agreement % | κ |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         }
-        printf("| %s%s | %zu", c->metric, c->recommended ? " ★" : "", c->answers);
-        print_number(c->pearson.value, c->pearson.lo, c->pearson.hi, 3);
-        print_number(c->spearman.value, c->spearman.lo, c->spearman.hi, 3);
-        print_number(c->kendall.value, c->kendall.lo, c->kendall.hi, 3);
-        print_number(c->auc.value, c->auc.lo, c->auc.hi, 3);
-        print_threshold(c);
-        print_number(100 * c->agreement.value, 100 * c->agreement.lo, 100 * c->agreement.hi, 1);
-        print_number(c->checked.kappa, NAN, NAN, 3);
-        printf(" |\n");
+        put_row(out, &rows[i]);
     }
 }
 
@@ -129,11 +137,12 @@ static ge_status print_all(const struct ge_run *run, const struct ge_aggregate_o
     ge_buf_init(&text, (size_t)1 << 30);
     GE_TRY(ge_aggregate(run, options, &summary));
     ge_report_people(summary, &text);
-    GE_TRY(ge_buf_status(&text));
-    printf("%s\nRight by people: most raters give %s ≥ %g. Agreement and κ are cross-validated; ★: "
-           "recommended.\n",
-           text.data, options->ratings.dimension, options->ratings.min);
-    print_rows(rows, n);
+    ge_buf_str(&text, "\nRight by people: most raters give ");
+    ge_table_text(&text, options->ratings.dimension);
+    ge_buf_printf(&text, " ≥ %.15g. Agreement and κ are cross-validated; ★: recommended.\n",
+                  options->ratings.min);
+    put_rows(&text, rows, n);
+    GE_TRY(ge_cli_print(stdout, &text));
 done:
     ge_buf_free(&text);
     ge_summary_delete(&summary);
@@ -260,7 +269,6 @@ int ge_cmd_calibrate(int argc, char **argv)
         code = ge_cli_usage("calibrate", "%s", ge_error());
     } else {
         rc = calibrate(args.words[0], &f);
-        fflush(stdout);
         if (rc != GE_OK) code = ge_cli_fail(rc);
     }
     ge_args_free(&args);

@@ -86,6 +86,15 @@ int ge_cli_fail(ge_status rc)
     return rc == GE_EINTERRUPTED ? GE_EXIT_AGAIN : GE_EXIT_FAILED;
 }
 
+ge_status ge_cli_print(FILE *out, const struct ge_buf *text)
+{
+    ge_status rc = ge_buf_status(text);
+    if (rc != GE_OK) return rc;
+    fwrite(text->data, 1, text->len, out);
+    if (fflush(out) != 0 || ferror(out)) return ge_fail(GE_EIO, "the tables cannot be written");
+    return GE_OK;
+}
+
 static const struct ge_command *find_command(const char *name)
 {
     for (const struct ge_command *c = ge_commands; c->name != NULL; c++) {

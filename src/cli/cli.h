@@ -3,8 +3,10 @@
 #define GE_CLI_CLI_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/status.h"
 #include "job/options.h"
 
@@ -30,6 +32,9 @@ int ge_cli_main(int argc, char **argv);
 
 /* Print a failure of this thread ("gapeval: <message>") and give its exit code. */
 int ge_cli_fail(ge_status rc);
+
+/* Write a text to a stream and see to it that it arrives. GE_EIO; the buffer's failure. */
+ge_status ge_cli_print(FILE *out, const struct ge_buf *text);
 
 /* Print "gapeval <command>: <message>" and how to get help; GE_EXIT_USAGE. */
 int ge_cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -137,8 +137,7 @@ static ge_status write_tables(const struct ge_run *run, const struct ge_summary 
     }
     if (table != NULL) {
         GE_TRY(ge_report_markdown(run, s, &text));
-        GE_TRY(ge_buf_status(&text));
-        fputs(text.data != NULL ? text.data : "", table);
+        GE_TRY(ge_cli_print(table, &text));
     }
 done:
     ge_buf_free(&text);

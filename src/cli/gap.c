@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/verdicts.h"
 #include "report/report.h"
+#include "report/table.h"
 
 #define MAX_REPORT ((size_t)1 << 30)
 enum { MOST_ROWS = 10000 }; /* of one model's shares: some seconds of upstream */
@@ -132,21 +133,20 @@ static void shares_json(const struct shares *s, struct ge_buf *out)
     ge_buf_char(out, '\n');
 }
 
-static void shares_table(const struct shares *s)
+static void shares_table(const struct shares *s, struct ge_buf *out)
 {
-    printf("Estimator `upstream`: the published script's procedure; its loss does not identify the "
-           "gap.\n\n"
-           "| model | mean | G by category |\n|:--|--:|:--|\n");
+    ge_buf_str(out, "Estimator `upstream`: the published script's procedure; its loss does not "
+                    "identify the gap.\n\n"
+                    "| model | mean | G by category |\n|:--|--:|:--|\n");
     for (size_t i = 0; i < s->n; i++) {
         const struct model *m = &s->models[i];
-        printf("| ");
-        for (const char *c = m->name; *c != '\0'; c++) {
-            if (*c == '|') putchar('\\');
-            putchar(*c == '\n' || *c == '\r' ? ' ' : *c);
+        ge_buf_str(out, "| ");
+        ge_table_text(out, m->name);
+        ge_buf_printf(out, " | %.6f |", m->mean);
+        for (size_t r = 0; r < m->rows; r++) {
+            ge_buf_printf(out, "%s%.6f", r > 0 ? ", " : " ", m->gaps[r]);
         }
-        printf(" | %.6f |", m->mean);
-        for (size_t r = 0; r < m->rows; r++) printf("%s%.6f", r > 0 ? ", " : " ", m->gaps[r]);
-        printf(" |\n");
+        ge_buf_str(out, " |\n");
     }
 }
 
@@ -175,7 +175,9 @@ static ge_status gap_of_shares(const struct gap *g)
     GE_TRY(ge_buf_status(&text));
     GE_TRY_PTR(path, g->out != NULL ? ge_strdup(g->out) : result_path(g->input));
     GE_TRY(ge_fs_replace(path, text.data, text.len));
-    shares_table(&s);
+    ge_buf_reset(&text);
+    shares_table(&s, &text);
+    GE_TRY(ge_cli_print(stdout, &text));
 done:
     free(path);
     ge_buf_free(&text);
@@ -197,7 +199,7 @@ static ge_status write_reports(const struct gap *g, const struct ge_summary *s)
         ge_buf_reset(&text);
     }
     GE_TRY(ge_report_gap_markdown(s, g->estimator, &text));
-    fputs(text.data, stdout);
+    GE_TRY(ge_cli_print(stdout, &text));
 done:
     ge_buf_free(&text);
     return rc;
@@ -288,9 +290,6 @@ static ge_status gap(struct gap *g)
     ge_status rc = GE_OK;
     GE_TRY(ge_pool_new(g->threads > 0 ? (int)g->threads : ge_cpu_count(), &g->pool));
     GE_TRY(g->input != NULL ? gap_of_shares(g) : gap_of_verdicts(g));
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        GE_TRY(ge_fail(GE_EIO, "the standard output cannot be written"));
-    }
 done:
     ge_pool_delete(&g->pool);
     return rc;

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "dataset/index.h"
 
+enum { MOST_MODELS = 10000 };
+
 struct columns {
     size_t model, item, category, cluster, judges, verdict[GE_DIRECTIONS];
 };
@@ -104,6 +106,13 @@ static ge_status name_rows(struct reader *r)
             position(r, r->models, row, r->at.model, r->model_row, &r->n_models, &r->system[row]));
         GE_TRY(position(r, r->items, row, r->at.item, r->item_row, &r->n_items, &r->item[row]));
         GE_TRY(check_item(r, row));
+        if (r->n_models > MOST_MODELS) {
+            GE_TRY(ge_fail(GE_ELIMIT,
+                           "%s, line %zu: model \"%.100s\" is one more than %d models; wanted a "
+                           "system's name in this column, the same for all of its items",
+                           r->csv->name, r->csv->lines[row], field(r, row, r->at.model),
+                           MOST_MODELS));
+        }
     }
 done:
     return rc;
@@ -145,7 +154,8 @@ static ge_status read_judges(const struct reader *r, size_t row, uint32_t *out)
     if (field(r, row, r->at.judges)[0] != '\0') rc = ge_csv_number(r->csv, row, r->at.judges, &v);
     if (rc != GE_OK) return rc;
     if (!(v >= 1 && v <= GE_IRT_JUDGED_MOST) || v != (double)(uint32_t)v) {
-        return bad(r, row, "judges is a whole number from 1, found", field(r, row, r->at.judges));
+        return bad(r, row, "judges is a whole number from 1 to 1000000, found",
+                   field(r, row, r->at.judges));
     }
     *out = (uint32_t)v;
     return GE_OK;

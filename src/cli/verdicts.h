@@ -12,7 +12,8 @@
  * for each model and item; und and gen in [0, 1], empty: that direction failed. An item's category and
  * cluster are the same on all of its lines; an empty cluster is the item itself. `whole`: verdicts times
  * judges must be whole, as irt needs. Systems and items come in the order of their first lines; the run
- * holds verdicts and errors alone. GE_EFORMAT, GE_EINVAL with the line; GE_ENOENT, GE_EIO, GE_ENOMEM. Free
+ * holds verdicts and errors alone. GE_EFORMAT, GE_EINVAL with the line; GE_ELIMIT (beyond 10,000
+ * models: a table of all models and items is made); GE_ENOENT, GE_EIO, GE_ENOMEM. Free
  * with ge_run_delete(). */
 ge_status ge_verdicts_read(const char *path, bool whole, struct ge_run **run);
 

@@ -122,6 +122,11 @@ static ge_status put_row(struct import *im, const struct line *l)
     row.r.cell = *cell;
     row.r.key.direction = strcmp(direction, "und") == 0 ? GE_UND : GE_GEN;
     row.r.key.sample = l->sample;
+    if (!(fabs(l->score) <= GE_RATING_SCORE_MOST)) {
+        char score[32];
+        ge_double_text(l->score, score);
+        GE_TRY(refuse(im, l->number, SCORE, score, "a number from -1e9 to 1e9"));
+    }
     GE_TRY(check_name(im, l, RATER));
     GE_TRY(check_name(im, l, DIMENSION));
     GE_TRY(find_item(im, l, &row.r.key.item, &skip));

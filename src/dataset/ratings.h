@@ -28,7 +28,7 @@ struct ge_rated_run {
 /* Read a file whose name ends in .csv, .tsv or .jsonl. Rows and names are put into `arena`; *skipped
  * counts the lines about items outside the selection. GE_EINVAL (another ending), GE_EFORMAT (not
  * UTF-8, an unknown or missing column or key, an unknown item or system, a direction that the item
- * does not have, a score that is no finite number, the same rating twice, no rating at all), GE_ENOENT,
+ * does not have, a score that is no number from -1e9 to 1e9, the same rating twice, no rating at all), GE_ENOENT,
  * GE_EIO, GE_ELIMIT, GE_ENOMEM. */
 ge_status ge_ratings_load(const char *path, const struct ge_rated_run *about,
                           struct ge_arena *arena, struct ge_ratings *out, size_t *skipped);

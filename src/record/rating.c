@@ -103,8 +103,8 @@ ge_status ge_ratings_check(const struct ge_ratings *r, size_t n_cells, size_t n_
             bad = "no such system, item or direction";
         } else if (v->rater >= r->raters.n || v->dimension >= r->dimensions.n) {
             bad = "no such rater or dimension";
-        } else if (!isfinite(v->score)) {
-            bad = "the score is not a finite number";
+        } else if (!(fabs(v->score) <= GE_RATING_SCORE_MOST)) {
+            bad = "the score is no number from -1e9 to 1e9";
         } else if (i > 0 && ge_rating_compare(&r->v[i - 1], v) >= 0) {
             bad = "out of order or twice";
         }

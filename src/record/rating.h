@@ -19,8 +19,10 @@ struct ge_rating {
     uint32_t cell;      /* the system: index into ge_run.cells */
     uint32_t rater;     /* index into ge_ratings.raters */
     uint32_t dimension; /* index into ge_ratings.dimensions */
-    double score;       /* finite; the scale is the study's own */
+    double score;       /* within GE_RATING_SCORE_MOST of 0; the scale is the study's own */
 };
+#define GE_RATING_SCORE_MOST                                                                       \
+    1e9 /* as ratings.verdict.min in a job; means and squares stay finite */
 
 /* Rows in the order of ge_rating_compare(), each key once; names in byte order, each used. */
 struct ge_ratings {
@@ -51,7 +53,7 @@ size_t ge_rating_name(const struct ge_strings *names, const char *name);
 int ge_ratings_equal(const struct ge_ratings *a, const struct ge_ratings *b);
 
 /* Checks that hold for ratings wherever they come from, against a run of n_cells and n_items: rows in
- * strictly increasing order, indices in range, scores finite, names in strict byte order and not
+ * strictly increasing order, indices and scores in range, names in strict byte order and not
  * empty. GE_EFORMAT naming the row. */
 ge_status ge_ratings_check(const struct ge_ratings *r, size_t n_cells, size_t n_items);
 

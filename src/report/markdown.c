@@ -149,7 +149,7 @@ static void dimension_table(const struct ge_summary *s, const char *dimension, s
 void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
 {
     ge_buf_printf(out,
-                  "Estimator `logit`, %.0f %% intervals%s, failures %s. Und − Gen and Δ are signed "
+                  "Estimator `logit`, %g %% intervals%s, failures %s. Und − Gen and Δ are signed "
                   "(positive: understands better than it generates); G is the unsigned Gap "
                   "Score.\n",
                   100 * s->options.level,

@@ -1,4 +1,5 @@
-/* Cells of the Markdown tables, and rows of gap figures in JSON. Private to report/. */
+/* Cells of the Markdown tables, and rows of gap figures in JSON. For report/ and the
+ * tables of cli/. */
 #ifndef GE_REPORT_TABLE_H
 #define GE_REPORT_TABLE_H
 

@@ -16,6 +16,7 @@
 #include "base/math.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "stats/groups.h"
 
 const char *ge_alpha_metric_name(enum ge_alpha_metric m)
 {
@@ -37,6 +38,7 @@ struct table {
     size_t n_units, n_clusters, n_values;
     double *distinct; /* (n_distinct) ascending */
     size_t n_distinct;
+    int exponent; /* the largest magnitude among them is below 2^exponent */
     enum ge_alpha_metric metric;
     double *marginal, *score; /* (n_distinct) work space */
 };
@@ -53,12 +55,14 @@ static void table_free(struct table *t)
 
 /* ---- alpha of a weighted table --------------------------------------------------------------- */
 
-/* Scores of the distinct values for the quadratic distances. */
+/* Scores of the distinct values for the quadratic distances: mid-ranks, or the values times the power of two
+ * that keeps squares from overflow and underflow. */
 static void make_scores(struct table *t, double n)
 {
     double below = 0, mean = 0;
     for (size_t g = 0; g < t->n_distinct; g++) {
-        t->score[g] = t->metric == GE_ALPHA_ORDINAL ? below + t->marginal[g] / 2 : t->distinct[g];
+        t->score[g] = t->metric == GE_ALPHA_ORDINAL ? below + t->marginal[g] / 2
+                                                    : ldexp(t->distinct[g], -t->exponent);
         below += t->marginal[g];
         mean += t->marginal[g] * (t->score[g] / n);
     }
@@ -129,12 +133,6 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Keep the pairable of the sorted values, in place; their number. */
 static size_t keep_pairable(struct ge_rated *v, size_t n)
 {
@@ -159,6 +157,8 @@ static ge_status find_distinct(struct table *t, const struct ge_rated *v, size_t
         bool fresh = t->n_distinct == 0 || t->distinct[i] != t->distinct[t->n_distinct - 1];
         if (fresh) t->distinct[t->n_distinct++] = t->distinct[i];
     }
+    double most = n > 0 ? fmax(fabs(t->distinct[0]), fabs(t->distinct[t->n_distinct - 1])) : 0;
+    (void)frexp(most, &t->exponent);
     GE_NEW(t->marginal, t->n_distinct);
     GE_NEW(t->score, t->n_distinct);
 done:
@@ -170,28 +170,6 @@ static uint32_t position(const struct table *t, double value)
     const double *p =
         bsearch(&value, t->distinct, t->n_distinct, sizeof *t->distinct, compare_doubles);
     return (uint32_t)(p - t->distinct);
-}
-
-/* Number the clusters of the kept units from 0. */
-static ge_status number_clusters(struct table *t)
-{
-    ge_status rc = GE_OK;
-    uint32_t *names = NULL;
-    size_t n = 0;
-    GE_NEW(names, t->n_units);
-    memcpy(names, t->cluster, t->n_units * sizeof *names);
-    if (t->n_units > 0) qsort(names, t->n_units, sizeof *names, compare_u32);
-    for (size_t i = 0; i < t->n_units; i++) {
-        if (n == 0 || names[i] != names[n - 1]) names[n++] = names[i];
-    }
-    for (size_t i = 0; i < t->n_units; i++) {
-        uint32_t *p = bsearch(&t->cluster[i], names, n, sizeof *names, compare_u32);
-        t->cluster[i] = (uint32_t)(p - names);
-    }
-    t->n_clusters = n;
-done:
-    free(names);
-    return rc;
 }
 
 static ge_status build(struct table *t, const struct ge_rated *v, size_t n, const uint32_t *cluster)
@@ -215,7 +193,7 @@ static ge_status build(struct table *t, const struct ge_rated *v, size_t n, cons
         }
     }
     t->n_values = n;
-    GE_TRY(number_clusters(t));
+    GE_TRY(ge_group_index(t->cluster, t->n_units, t->cluster, &t->n_clusters));
 done:
     return rc;
 }

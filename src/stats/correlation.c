@@ -72,12 +72,18 @@ static struct ge_correlation with_interval(double r, double scale, size_t indepe
 
 /* ---- Pearson, Spearman ----------------------------------------------------------------------- */
 
+/* Half of a - b, which is finite. */
+static double half_difference(double a, double b)
+{
+    return a / 2 - b / 2;
+}
+
 static double mean_of(const double *x, size_t n)
 {
     double sum = 0, rest = 0;
     for (size_t i = 0; i < n; i++) sum += x[i] / (double)n;
-    for (size_t i = 0; i < n; i++) rest += (x[i] - sum) / (double)n; /* what rounding left */
-    return sum + rest;
+    for (size_t i = 0; i < n; i++) rest += half_difference(x[i], sum) / (double)n;
+    return sum + 2 * rest; /* what rounding left */
 }
 
 static int varies(const double *x, size_t n)
@@ -88,11 +94,11 @@ static int varies(const double *x, size_t n)
     return 0;
 }
 
-/* Largest distance from the mean: dividing by it keeps squares from overflow and underflow. */
+/* Half the largest distance from the mean: dividing by it keeps squares from overflow and underflow. */
 static double reach(const double *x, size_t n, double mean)
 {
     double most = 0;
-    for (size_t i = 0; i < n; i++) most = fmax(most, fabs(x[i] - mean));
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs(half_difference(x[i], mean)));
     return most;
 }
 
@@ -102,7 +108,7 @@ static double product_moment(const double *x, const double *y, size_t n)
     double mx = mean_of(x, n), my = mean_of(y, n), xx = 0, yy = 0, xy = 0;
     double sx = reach(x, n, mx), sy = reach(y, n, my);
     for (size_t i = 0; i < n; i++) {
-        double dx = (x[i] - mx) / sx, dy = (y[i] - my) / sy;
+        double dx = half_difference(x[i], mx) / sx, dy = half_difference(y[i], my) / sy;
         xx += dx * dx;
         yy += dy * dy;
         xy += dx * dy;

@@ -175,7 +175,8 @@ static double clustered_variance(struct placement *p, size_t n, const size_t kin
            negatives / (negatives - 1) * s01 / (m0 * m0) + 2 * both / (both - 1) * s11 / (m1 * m0);
 }
 
-/* On the logit scale, where the ends stay in (0, 1) and the distribution is less lopsided. */
+/* On the logit scale, where the ends stay in (0, 1) and the distribution is less lopsided. A variance of 0
+ * inside (0, 1), as of a score that is the same for all cases, says that nothing can be learned of it. */
 static void set_interval(struct ge_auc *a, double variance, double fewest, double level)
 {
     if (a->value == 0 || a->value == 1) {
@@ -184,6 +185,7 @@ static void set_interval(struct ge_auc *a, double variance, double fewest, doubl
         a->hi = a->value == 1 ? 1 : 1 - bound;
         return;
     }
+    if (!(variance > 0)) return;
     double middle = ge_logit(a->value), scale = a->value * (1 - a->value);
     double half = ge_norm_quantile((1 + level) / 2) * sqrt(variance) / scale;
     a->lo = ge_logistic(middle - half);
@@ -209,7 +211,7 @@ ge_status ge_roc_auc(const struct ge_case *v, size_t n, double level, struct ge_
     for (size_t i = 0; i < n; i++) sum += p[i].positive ? p[i].share : 0;
     out->value = sum / (double)kinds[1];
     double fewest, variance = clustered_variance(p, n, kinds, out->value, &fewest);
-    if (fewest >= 2) set_interval(out, fmax(0, variance), fewest, level);
+    if (fewest >= 2) set_interval(out, variance, fewest, level);
 done:
     free(p);
     return rc;
@@ -228,7 +230,7 @@ static double merit_of(enum ge_cutoff_by by, double tp, double fp, double positi
 /* Halfway between two scores, or the upper one where no number lies between. */
 static double between(double upper, double lower)
 {
-    double middle = lower + (upper - lower) / 2;
+    double middle = lower / 2 + upper / 2;
     return middle > lower ? middle : upper;
 }
 

@@ -31,7 +31,8 @@ ge_status ge_roc_curve(const struct ge_case *v, size_t n, struct ge_roc_point **
 
 struct ge_auc {
     double value;  /* P(positive scores higher) + P(equal)/2; NaN without both kinds */
-    double lo, hi; /* NaN with fewer than two clusters of either kind */
+    double lo, hi; /* NaN with fewer than two clusters of either kind, or where no case's placement
+                      differs from the area, as for a score that is the same for all */
     size_t positives, negatives;
 };
 

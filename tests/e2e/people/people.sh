@@ -152,15 +152,26 @@ awk -F, 'NR == 1 { next }
 cp said.out calibrated.md
 says '### Task generation'
 says '| similarity.image_text.margin ★ |'
+for threshold in $(sed -n 's/^ *"m[inax]*": //p' thresholds.json); do
+    says " $(printf %.8g "$threshold") | "
+done
 code 0 calibrate out/bare --ratings ours.csv --min 3
 cmp <(sed -n '/^### Task/,$p' said.out) <(sed -n '/^### Task/,$p' calibrated.md) ||
     fail "calibration depends on where the ratings came from"
 code 0 calibrate out/rated --metric similarity.image_text.margin --task generation --by youden
 [[ $(grep -c '^| similarity' said.out) == 1 ]] || fail "--metric and --task choose something else"
+if [[ -w /dev/full ]]; then
+    for command in "aggregate out/rated" "report out/rated" "calibrate out/rated"; do
+        "$program" $command >/dev/full 2>/dev/null && fail "$command: tables lost in silence"
+    done
+fi
 code 1 calibrate out/rated --metric no.such
 says 'no.such'
 code 1 calibrate out/bare
 says 'holds no ratings'
+(head -1 ours.csv; echo 'nowhere,even,und,Ann,quality,3') >others.csv
+code 1 calibrate out/bare --ratings others.csv --min 3
+says 'no rating in the file is about an item of the store'
 code 1 calibrate out/bare --ratings ours.csv
 says 'allowed: --min NUMBER'
 sed -e 's/"name": "rated"/"name": "judged"/' \

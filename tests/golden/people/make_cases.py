@@ -90,7 +90,8 @@ def write_pairs(out, name, x, y):
 
 
 def delong(score, positive, level=0.95):
-    """DeLong, DeLong, Clarke-Pearson (1988), straight from the definition; on the logit scale."""
+    """DeLong, DeLong, Clarke-Pearson (1988), straight from the definition; on the logit scale.
+    None of a variance of 0."""
     x, y = score[positive], score[~positive]
     psi = (x[:, None] > y[None, :]) + 0.5 * (x[:, None] == y[None, :])
     v10, v01 = psi.mean(axis=1), psi.mean(axis=0)
@@ -101,6 +102,8 @@ def delong(score, positive, level=0.95):
     if area in (0, 1):
         bound = stats.beta.ppf((1 - level) / 2, min(len(x), len(y)), 1)
         return (bound, 1.0) if area == 1 else (0.0, 1 - bound)
+    if var == 0:
+        return np.nan, np.nan
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt(var) / (area * (1 - area))
     return expit(logit(area) - half), expit(logit(area) + half)
 

@@ -239,6 +239,17 @@ static void expect_reason(struct fixture *f, const char *words, bool corrected)
     ge_summary_delete(&s);
 }
 
+/* Ratings of both directions for `both` items, of one direction for the others. */
+static void keep_one_direction(struct fixture *f, uint32_t both)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->run.ratings.n; i++) {
+        struct ge_key key = f->ratings[i].key;
+        if (key.item < both || key.item % 2 == key.direction) f->ratings[n++] = f->ratings[i];
+    }
+    f->run.ratings.n = n;
+}
+
 static void reasons(void **state)
 {
     (void)state;
@@ -259,6 +270,14 @@ static void reasons(void **state)
     expect_reason(&f, "fewer than two clusters", true);
     f.options.ratings.drawn = "random_within:category";
     expect_reason(&f, "a stratum has no rated item", false);
+    f.run.ratings.n = 2 * RATERS * 3; /* two items of one category, one of the other */
+    expect_reason(&f, "no interval: a stratum has fewer than two rated clusters", true);
+    set_up(&f);
+    keep_one_direction(&f, 1);
+    expect_reason(&f, "no interval of the four cells: too few clusters", true);
+    set_up(&f);
+    keep_one_direction(&f, 0);
+    expect_reason(&f, "no item is rated in both directions", true);
     set_up(&f);
     f.run.ratings.n = RATERS; /* one direction of one item */
     expect_reason(&f, "in one of the directions", false);

@@ -116,6 +116,35 @@ static void test_edges(void **state)
     assert_status(ge_ppi_gap(items, ITEMS, 1, &out), GE_EINVAL);
 }
 
+/* A stratum of one rated cluster, a single item rated in both directions: a variance that is not known makes
+ * no interval, and none of width 0. */
+static void test_unknown_variance(void **state)
+{
+    (void)state;
+    static struct ge_ppi_pair items[ITEMS];
+    static uint32_t stratum[ITEMS];
+    struct ge_ppi_gap out;
+    sample(items, 40, 0.9);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        stratum[i] = i >= 39; /* of the second one only the first item is rated */
+    }
+    assert_ok(ge_ppi_gap_stratified(items, ITEMS, stratum, 2, 0.95, &out));
+    assert_false(isnan(out.corrected.und.value));
+    assert_true(isnan(out.corrected.und.lo) && isnan(out.corrected.p00.hi));
+    for (uint32_t i = 0; i < 40; i++) {
+        items[i].und_labelled = i <= 20;
+        items[i].gen_labelled = i >= 20;
+    }
+    assert_ok(ge_ppi_gap(items, ITEMS, 0.95, &out));
+    assert_int_equal(out.labelled, 1);
+    assert_false(isnan(out.corrected.und.lo) || isnan(out.corrected.delta.hi));
+    assert_false(isnan(out.corrected.p11.value));
+    assert_true(isnan(out.corrected.p11.lo) && isnan(out.corrected.p11.hi));
+    for (uint32_t i = 0; i < 40; i++) items[i].gen_labelled = i > 20;
+    assert_ok(ge_ppi_gap(items, ITEMS, 0.95, &out));
+    assert_true(isnan(out.corrected.p11.value) && isnan(out.corrected.p11.lo));
+}
+
 static void test_memory(void **state)
 {
     (void)state;
@@ -137,11 +166,9 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything_labelled),
-        cmocka_unit_test(test_widths),
-        cmocka_unit_test(test_all_right),
-        cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_everything_labelled), cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_all_right),           cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_unknown_variance),    cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

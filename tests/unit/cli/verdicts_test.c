@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "aggregate/estimators.h"
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "cli/verdicts.h"
@@ -81,6 +82,7 @@ static void test_refused(void **state)
         {"model,item,category,und,gen\na,q,c,yes,1\n", "line 2: und is \"yes\"", false},
         {"model,item,category,und,gen,judges\na,q,c,1,1,0\n", "judges is a whole number", false},
         {"model,item,category,und,gen,judges\na,q,c,1,1,2.5\n", "judges is a whole number", false},
+        {"model,item,category,und,gen,judges\na,q,c,1,1,1000001\n", "from 1 to 1000000", false},
         {"model,item,category,und,gen,judges\na,q,c,1,1,x\n", "line 2: judges is \"x\"", false},
         {"model,item,category,und,gen\na,q,c,0.5,1\n", "line 2: verdict 0.5 of 1 judgements", true},
         {"model,item,category,und,gen,judges\na,q,c,0.5,0.3,2\n", "line 2: verdict 0.3 of 2", true},
@@ -96,6 +98,22 @@ static void test_refused(void **state)
     }
     assert_status(ge_verdicts_read("/nonexistent/v.csv", false, &run), GE_ENOENT);
     assert_ok(load("model,item,category,und,gen\na,q,c,0.5,1\n", false)); /* fine without irt */
+}
+
+/* A file whose models and items are mixed up would ask for a table of gigabytes. */
+static void test_models_are_limited(void **state)
+{
+    (void)state;
+    struct ge_buf text;
+    ge_buf_init(&text, 1 << 20);
+    ge_buf_str(&text, "model,item,category,und,gen\n");
+    for (int i = 0; i < 10000; i++) ge_buf_printf(&text, "m%d,q,c,1,0\n", i);
+    assert_ok(load(text.data, false));
+    assert_int_equal(run->n_cells, 10000);
+    ge_buf_str(&text, "another,q,c,1,0\n");
+    assert_status(load(text.data, false), GE_ELIMIT);
+    assert_non_null(strstr(ge_error(), "line 10002: model \"another\""));
+    ge_buf_free(&text);
 }
 
 /* A failed direction, a pair that is not there, fractions: in the summary and in each estimator. */
@@ -182,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_models_are_limited),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_irt_refused),
         cmocka_unit_test(test_memory_failures),

@@ -283,6 +283,19 @@ static void test_partial_failures_are_shown(void **state)
     ge_buf_free(&out);
 }
 
+static void test_level_is_not_rounded(void **state)
+{
+    (void)state;
+    struct ge_gap_row row = {.system = "s", .dimension = "overall", .group = ""};
+    struct ge_summary s = {.options = {.level = 0.999}, .rows = &row, .n_rows = 1};
+    struct ge_run run = sample_run();
+    struct ge_buf out;
+    ge_buf_init(&out, 1 << 20);
+    assert_ok(ge_report_markdown(&run, &s, &out));
+    assert_non_null(strstr(out.data, " 99.9 % intervals"));
+    ge_buf_free(&out);
+}
+
 /* Rows that name what the run does not have are refused. */
 static void test_csv_bad_rows(void **state)
 {
@@ -317,9 +330,13 @@ static void test_small_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_markdown),     cmocka_unit_test(test_people),
-        cmocka_unit_test(test_estimators),   cmocka_unit_test(test_json_round_trip),
-        cmocka_unit_test(test_csv_bad_rows), cmocka_unit_test(test_partial_failures_are_shown),
+        cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_people),
+        cmocka_unit_test(test_estimators),
+        cmocka_unit_test(test_json_round_trip),
+        cmocka_unit_test(test_csv_bad_rows),
+        cmocka_unit_test(test_partial_failures_are_shown),
+        cmocka_unit_test(test_level_is_not_rounded),
         cmocka_unit_test(test_small_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,23 @@ static size_t doubled_units(struct ge_rated *v, uint32_t *cluster)
     return n;
 }
 
+/* The scale of the values does not matter, however large or small they are. */
+static void alpha_of_any_scale(void **state)
+{
+    (void)state;
+    static const double scales[] = {0x1p1000, 0x1p-1000};
+    struct ge_rated v[] = {{0, 1}, {0, 2}, {1, -3}, {1, -3}, {2, 5}, {2, 4}, {3, 2}, {3, 1}};
+    struct ge_alpha one = alpha_of(v, 8, 4, NULL, GE_ALPHA_INTERVAL), other;
+    for (int k = 0; k < 2; k++) {
+        struct ge_rated scaled[8];
+        for (int i = 0; i < 8; i++)
+            scaled[i] = (struct ge_rated){v[i].unit, v[i].value * scales[k]};
+        other = alpha_of(scaled, 8, 4, NULL, GE_ALPHA_INTERVAL);
+        assert_false(isnan(one.lo));
+        assert_memory_equal(&one, &other, sizeof one);
+    }
+}
+
 static void alpha_intervals_count_clusters(void **state)
 {
     (void)state;
@@ -114,6 +131,9 @@ static void correlation_edges(void **state)
     assert_close(c.hi, tanh(atanh(r) + 1.959963984540054 * se), 1e-12);
     assert_ok(ge_pearson(huge, three, 3, 3, 0.95, &c));
     assert_true(c.value > 0.9 && c.value <= 1);
+    const double most[] = {-1.7e308, 1.7e308, 1.7e308, 1.7e308}, four[] = {0, 1, 1, 0};
+    assert_ok(ge_pearson(most, four, 4, 4, 0.95, &c));
+    assert_close(c.value, 0.5773502691896258, 1e-15); /* 1/sqrt(3), as of 0, 1, 1, 1 */
     assert_status(ge_pearson(nan_, x, 2, 2, 0.95, &c), GE_EINVAL);
     assert_status(ge_spearman(x, nan_, 2, 2, 0.95, &c), GE_EINVAL);
     assert_status(ge_kendall(x, y, 6, 6, 0, &c), GE_EINVAL);
@@ -182,6 +202,10 @@ static void auc_counts_clusters(void **state)
     assert_true(isnan(once.value));
     v[3].score = NAN;
     assert_status(ge_roc_auc(v, 80, 0.95, &once), GE_EINVAL);
+    /* A score that is the same for all: nothing says how near one half it is. */
+    for (uint32_t i = 0; i < 80; i++) v[i].score = 7, v[i].cluster = i;
+    assert_ok(ge_roc_auc(v, 80, 0.95, &once));
+    assert_true(once.value == 0.5 && isnan(once.lo) && isnan(once.hi));
 }
 
 static void cutoffs(void **state)
@@ -208,6 +232,9 @@ static void cutoffs(void **state)
     const struct ge_case close[] = {{1, false, 0}, {nextafter(1, 2), true, 1}};
     assert_ok(ge_best_cutoff(close, 2, GE_CUTOFF_AGREEMENT, &c));
     assert_true(c.threshold == nextafter(1, 2));
+    const struct ge_case far[] = {{-1.5e308, false, 0}, {1.7e308, true, 1}};
+    assert_ok(ge_best_cutoff(far, 2, GE_CUTOFF_AGREEMENT, &c));
+    assert_close(c.threshold, 1e307, 1e294);
 }
 
 static void folds_keep_clusters_together(void **state)
@@ -313,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alpha_without_meaning),
         cmocka_unit_test(alpha_of_full_agreement),
+        cmocka_unit_test(alpha_of_any_scale),
         cmocka_unit_test(alpha_intervals_count_clusters),
         cmocka_unit_test(alpha_refuses),
         cmocka_unit_test(correlation_edges),
