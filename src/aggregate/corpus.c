@@ -1,6 +1,5 @@
 #include "aggregate/corpus.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "aggregate/corpus_sets.h"
@@ -18,7 +17,6 @@ static ge_status make_row(const struct corpus_texts *g, const struct ge_corpus_m
     GE_TRY_PTR(keys, ge_arena_alloc(arena, g->n, sizeof *keys));
     GE_TRY_PTR(per_answer, ge_arena_alloc(arena, g->n, sizeof *per_answer));
     memcpy(keys, g->keys, g->n * sizeof *keys);
-    for (size_t i = 0; i < g->n; i++) per_answer[i] = NAN;
     GE_TRY(m->texts(&corpus, &row->value, per_answer));
     row->metric = m->name;
     row->n = g->n;
@@ -74,7 +72,8 @@ static ge_status set_rows(struct corpus_rows *rows, const struct ge_corpus_wish 
             if (m == NULL || m->embeddings == NULL) continue;
             const struct ge_embedding_set set = {s->answers, s->references, s->n, s->m, s->dim};
             struct ge_corpus_row *row = next_row(rows, wish, cell, d);
-            GE_TRY_PTR(row->metric, ge_arena_printf(rows->arena, "%s.%s", m->name, s->encoder));
+            GE_TRY_PTR(row->metric, ge_arena_printf(rows->arena, "%s.%.*s", m->name, s->encoder_len,
+                                                    s->encoder));
             row->n = s->n;
             GE_TRY(m->embeddings(&set, &row->value));
         }

@@ -66,6 +66,9 @@ static void add_rule(struct ge_buf *out, enum ge_rule rule)
     } else if (rule == GE_RULE_CONTRASTIVE) {
         ge_buf_str(out, "the rule's margin metric is above its margin; for an item without "
                         "distractors, the fallback metric is at or beyond its threshold |\n");
+    } else if (rule == GE_RULE_COPY) {
+        ge_buf_str(out, "never: the answer image is a copy of a reference image; no job names this "
+                        "rule, `scoring.copies` puts it before the job's |\n");
     } else {
         ge_buf_str(out, "the verdicts that came with the answer say so: their mean, which may lie "
                         "between 0 and 1 |\n");
