@@ -25,9 +25,9 @@ struct ge_corpus_row {
 };
 
 /* Rows by system, direction and wish, in the arena: first the metrics of texts, then those of sets,
- * encoder by encoder under the name "<metric>.<encoder>", each in the order of the wish. A corpus without
- * an answer has no row. Answers that ended in an error are left out. GE_EFORMAT (rows that name no item),
- * GE_ENOMEM, and what the metrics return. */
+ * encoder by encoder under the name "<metric>.<encoder>", each once and in the order of the wish. A
+ * corpus without an answer has no row. Answers that ended in an error are left out. GE_EFORMAT (rows
+ * that name no item), GE_ENOMEM, and what the metrics return. */
 ge_status ge_corpus_rows(const struct ge_run *run, const struct ge_corpus_wish *wishes, size_t n,
                          struct ge_arena *arena, struct ge_corpus_row **rows, size_t *n_rows);
 

@@ -91,10 +91,11 @@ static const struct ge_corpus_row *rows_of(struct fixture *f, const struct ge_co
 static void order(void **state)
 {
     (void)state;
-    const char *names[] = {"match.alias", "distinct1", "no such metric", "length.words.mean"};
+    const char *names[] = {"match.alias", "distinct1", "no such metric", "length.words.mean",
+                           "distinct1"};
     const char *one[] = {"length.words.mean"};
     const struct ge_corpus_wish wishes[] = {
-        {"vqa", {names, 4}}, {"text", {one, 1}}, {"text", {NULL, 0}}, {"other", {names, 4}}};
+        {"vqa", {names, 5}}, {"text", {one, 1}}, {"text", {NULL, 0}}, {"other", {names, 4}}};
     static const struct {
         const char *system, *task, *metric;
         int direction;
@@ -225,8 +226,8 @@ static void add_sets(struct fixture *f)
 static void sets(void **state)
 {
     (void)state;
-    const char *names[] = {"cmmd", "length.words.mean", "pairwise_cosine"};
-    const struct ge_corpus_wish wish = {"text", {names, 3}};
+    const char *names[] = {"cmmd", "length.words.mean", "pairwise_cosine", "cmmd"};
+    const struct ge_corpus_wish wish = {"text", {names, 4}};
     static const char *const metrics[] = {"cmmd.clip", "pairwise_cosine.clip", "cmmd." LONG_NAME,
                                           "pairwise_cosine." LONG_NAME};
     const struct ge_embedding_set set = {answer_values[0], reference_values[0], 3, 2, DIM};
