@@ -65,7 +65,7 @@ static ge_status counts(const struct ge_run *run, const struct ge_result *r,
     }
     if (row->key.direction != d) return GE_OK;
     const struct ge_task *of = &run->items[row->key.item].task[d];
-    *out = of->present && strcmp(of->type, task) == 0 && !corpus_has_failed(r, row->key);
+    *out = corpus_is_of(of, task) && !corpus_has_failed(r, row->key);
     return GE_OK;
 }
 

@@ -183,7 +183,7 @@ static ge_status list_types(const struct ge_run *run, const char ***out, size_t 
     GE_NEW(*out, run->n_items);
     for (size_t i = 0; i < run->n_items; i++) {
         const struct ge_task *task = &run->items[i].task[GE_GEN];
-        if (task->present) (*out)[all++] = task->type;
+        if (task->present && task->type != NULL) (*out)[all++] = task->type;
     }
     if (all > 0) qsort(*out, all, sizeof **out, compare_types);
     for (size_t i = 0; i < all; i++) {

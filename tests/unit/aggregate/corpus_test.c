@@ -148,6 +148,7 @@ static void answers(void **state)
     size_t n;
     set_up(&f);
     f.items[2].task[GE_GEN] = (struct ge_task){0};
+    f.items[1].task[GE_GEN].type = NULL; /* as only a damaged store has it */
     f.items[3].task[GE_GEN].type = "other";
     says(&f, 0, (struct ge_key){0, GE_UND, 0}, "of the other direction");
     says(&f, 0, keys[0], "one");
@@ -155,8 +156,9 @@ static void answers(void **state)
     fails(&f, 0, (struct ge_key){0, GE_UND, 0});
     fails(&f, 0, (struct ge_key){0, GE_GEN, 1});
     says(&f, 0, keys[1], "one two");
-    says(&f, 0, (struct ge_key){1, GE_GEN, 0}, NULL);
-    says(&f, 0, (struct ge_key){2, GE_GEN, 0}, "an item without the task");
+    says(&f, 0, (struct ge_key){1, GE_GEN, 0}, "without a type");
+    says(&f, 0, (struct ge_key){2, GE_GEN, 0}, NULL);
+    says(&f, 0, (struct ge_key){2, GE_GEN, 1}, "an item without the task");
     says(&f, 0, (struct ge_key){3, GE_GEN, 0}, "an item of another type");
     says(&f, 0, keys[2], "one two three four");
     says(&f, 0, (struct ge_key){5, GE_GEN, 0}, "failed");

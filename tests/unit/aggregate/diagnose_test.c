@@ -314,9 +314,10 @@ static void templated(void **state)
     (void)state;
     struct fixture f;
     set_up(&f);
-    f.items[0].task[GE_GEN] = (struct ge_task){0}; /* understanding alone */
+    f.items[0].task[GE_GEN].type = NULL; /* as only a damaged store has it */
     f.items[4].task[GE_GEN].type = "u";
     says(&f, 0, (struct ge_key){0, GE_UND, 0}, "a photo of a zebra");
+    says(&f, 0, (struct ge_key){0, GE_GEN, 0}, "A photo of a fox.");
     says(&f, 0, (struct ge_key){1, GE_GEN, 0}, "A photo of a cat.");
     says(&f, 0, (struct ge_key){2, GE_GEN, 0}, "a  PHOTO of a dog.");
     says(&f, 0, (struct ge_key){3, GE_GEN, 0}, "Too short.");
