@@ -59,6 +59,32 @@ template <> __device__ __forceinline__ __half from_float<__half>(float f)
     return __float2half_rn(f);
 }
 
+/* ---- quick functions ------------------------------------------------------------------------ */
+
+/* For results that are rounded to 16 bits: within 2 ulp of fp32. */
+
+/* 2^x; results below the normal numbers are 0. */
+static __device__ __forceinline__ float quick_exp2(float x)
+{
+#ifdef __CUDACC__
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+#else
+    return exp2f(x);
+#endif
+}
+
+/* x / y; may be 0 where |y| > 2^126. */
+static __device__ __forceinline__ float quick_divide(float x, float y)
+{
+#ifdef __CUDACC__
+    return __fdividef(x, y);
+#else
+    return x / y;
+#endif
+}
+
 /* Call f with a value of the storage type. */
 template <typename F> static cudaError_t with_type(enum ge_dtype dtype, const F &f)
 {
@@ -94,24 +120,40 @@ static __device__ __forceinline__ void store16(void *p, uint4 v)
     *static_cast<uint4 *>(p) = v;
 }
 
-/* n <= 8 elements at p; the rest of f is zero. `aligned`: p is a multiple of 16 bytes. */
+/* A piece as it lies in memory. */
+template <typename T> union Raw {
+    uint4 u[sizeof(T) / 2];
+    T v[PIECE];
+};
+
+/* n <= 8 elements at p; the rest is zero. `aligned`: p is a multiple of 16 bytes. */
+template <typename T>
+static __device__ __forceinline__ void load_raw(const T *p, bool aligned, unsigned n, Raw<T> *raw)
+{
+    if (aligned && n == PIECE) {
+#pragma unroll
+        for (unsigned i = 0; i < sizeof(T) / 2; i++) raw->u[i] = load16(p + i * 16 / sizeof(T));
+    } else {
+#pragma unroll
+        for (unsigned i = 0; i < PIECE; i++) raw->v[i] = i < n ? p[i] : from_float<T>(0.0f);
+    }
+}
+
+template <typename T>
+static __device__ __forceinline__ void to_floats(const Raw<T> &raw, float f[PIECE])
+{
+#pragma unroll
+    for (unsigned i = 0; i < PIECE; i++) f[i] = to_float(raw.v[i]);
+}
+
 template <typename T>
 static __device__ __forceinline__ void load_piece(const T *p, bool aligned, unsigned n,
                                                   float f[PIECE])
 {
-    if (aligned && n == PIECE) {
-        union {
-            uint4 u[sizeof(T) / 2];
-            T v[PIECE];
-        } raw;
-#pragma unroll
-        for (unsigned i = 0; i < sizeof(T) / 2; i++) raw.u[i] = load16(p + i * 16 / sizeof(T));
-#pragma unroll
-        for (unsigned i = 0; i < PIECE; i++) f[i] = to_float(raw.v[i]);
-    } else {
-#pragma unroll
-        for (unsigned i = 0; i < PIECE; i++) f[i] = i < n ? to_float(p[i]) : 0.0f;
-    }
+    Raw<T> raw;
+
+    load_raw(p, aligned, n, &raw);
+    to_floats(raw, f);
 }
 
 template <typename T>
@@ -119,10 +161,7 @@ static __device__ __forceinline__ void store_piece(T *p, bool aligned, unsigned 
                                                    const float f[PIECE])
 {
     if (aligned && n == PIECE) {
-        union {
-            uint4 u[sizeof(T) / 2];
-            T v[PIECE];
-        } raw;
+        Raw<T> raw;
 #pragma unroll
         for (unsigned i = 0; i < PIECE; i++) raw.v[i] = from_float<T>(f[i]);
 #pragma unroll
@@ -157,15 +196,15 @@ template <typename T> static Matrix<T> matrix(const struct ge_cuda_matrix &m)
     return Matrix<T>{static_cast<T *>(m.data), m.stride};
 }
 
-/* The piece of a (rows, cols) matrix that is this thread's business. */
+/* A piece of a (rows, cols) matrix. */
 struct Piece {
     size_t row;
     unsigned col, n;
 };
 
-static __device__ __forceinline__ bool find_piece(size_t rows, unsigned cols, Piece *p)
+/* Piece i of the matrix, row by row; false if it has fewer. */
+static __device__ __forceinline__ bool find_piece_at(size_t i, size_t rows, unsigned cols, Piece *p)
 {
-    size_t i = blockIdx.x * static_cast<size_t>(BLOCK) + threadIdx.x;
     unsigned per_row = (cols + PIECE - 1) / PIECE, at;
 
     /* A division of 64-bit numbers costs more than all the rest; it is rarely needed. */
@@ -174,6 +213,12 @@ static __device__ __forceinline__ bool find_piece(size_t rows, unsigned cols, Pi
     p->col = at * PIECE;
     p->n = cols - p->col < PIECE ? cols - p->col : static_cast<unsigned>(PIECE);
     return p->row < rows;
+}
+
+/* The piece that is this thread's business. */
+static __device__ __forceinline__ bool find_piece(size_t rows, unsigned cols, Piece *p)
+{
+    return find_piece_at(blockIdx.x * static_cast<size_t>(BLOCK) + threadIdx.x, rows, cols, p);
 }
 
 /* Blocks that give every piece a thread. */

@@ -20,13 +20,13 @@ template <typename T, int KEPT> struct Row {
     const T *x;
     unsigned cols;
     bool aligned;
-    float kept[KEPT > 0 ? KEPT : 1][PIECE];
+    Raw<T> kept[KEPT > 0 ? KEPT : 1]; /* as they came: fewer registers, more rows at a time */
 
     __device__ __forceinline__ Row(const T *row, unsigned n, bool whole)
         : x(row), cols(n), aligned(whole)
     {
 #pragma unroll
-        for (int i = 0; i < KEPT; i++) read(i, kept[i]);
+        for (int i = 0; i < KEPT; i++) load_raw(x + col(i), aligned, count(i), &kept[i]);
     }
 
     __device__ __forceinline__ unsigned col(unsigned i) const
@@ -40,21 +40,20 @@ template <typename T, int KEPT> struct Row {
         return c >= cols ? 0 : cols - c < PIECE ? cols - c : static_cast<unsigned>(PIECE);
     }
 
-    __device__ __forceinline__ void read(unsigned i, float f[PIECE]) const
-    {
-        load_piece(x + col(i), aligned, count(i), f);
-    }
-
     /* visit(i, n, f): piece i has n elements f, the rest zeros */
     template <typename V> __device__ __forceinline__ void each(const V &visit)
     {
         if constexpr (KEPT > 0) {
 #pragma unroll
-            for (int i = 0; i < KEPT; i++) visit(static_cast<unsigned>(i), count(i), kept[i]);
+            for (int i = 0; i < KEPT; i++) {
+                float f[PIECE];
+                to_floats(kept[i], f);
+                visit(static_cast<unsigned>(i), count(i), f);
+            }
         } else {
             for (unsigned i = 0; i * LANES * PIECE < cols; i++) {
                 float f[PIECE];
-                read(i, f);
+                load_piece(x + col(i), aligned, count(i), f);
                 visit(i, count(i), f);
             }
         }
@@ -118,12 +117,14 @@ static __global__ void __launch_bounds__(BLOCK)
     });
 }
 
-/* Call f with the number of pieces that a lane keeps, as a type: 4, 8 or 0. */
+/* Call f with the number of pieces that a lane keeps, as a type: 2, 3, 4, 8 or 0. */
 template <int N> struct Kept {
     static constexpr int value = N;
 };
 template <typename F> static cudaError_t with_kept(size_t cols, const F &f)
 {
+    if (cols <= 2 * LANES * PIECE) return f(Kept<2>());
+    if (cols <= 3 * LANES * PIECE) return f(Kept<3>());
     if (cols <= 4 * LANES * PIECE) return f(Kept<4>());
     if (cols <= 8 * LANES * PIECE) return f(Kept<8>());
     return f(Kept<0>());

@@ -100,28 +100,36 @@ static __device__ __forceinline__ void load_matrices_transposed(const void *row,
 #endif
 }
 
-/* c (16, 8) += a (16, 16) b (16, 8), sums in fp32. */
+/* c (16, 8) = a (16, 16) b (16, 8), added to what c has if `add`; sums in fp32. */
 static __device__ __forceinline__ void multiply(float c[4], const uint32_t a[4],
-                                                const uint32_t b[2], __nv_bfloat16)
+                                                const uint32_t b[2], bool add, __nv_bfloat16)
 {
+    const float start[4] = {add ? c[0] : 0.0f, add ? c[1] : 0.0f, add ? c[2] : 0.0f,
+                            add ? c[3] : 0.0f};
 #ifndef __CUDACC__
+    for (int i = 0; i < 4; i++) c[i] = start[i];
     emulator::Mma m = {a, b, c};
     emulator::warp_collective(emulator::MMA_BF16, 0xFFFFFFFF, &m, emulator::complete_mma_bf16);
 #elif GE_AMPERE
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
-                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
+        "{%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};\n"
+        : "=f"(c[0]), "=f"(c[1]), "=f"(c[2]), "=f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(start[0]),
+          "f"(start[1]), "f"(start[2]), "f"(start[3]));
 #else
+    (void)start;
     __trap(); /* opening the device refuses bf16 here */
 #endif
 }
 
 static __device__ __forceinline__ void multiply(float c[4], const uint32_t a[4],
-                                                const uint32_t b[2], __half)
+                                                const uint32_t b[2], bool add, __half)
 {
+    const float start[4] = {add ? c[0] : 0.0f, add ? c[1] : 0.0f, add ? c[2] : 0.0f,
+                            add ? c[3] : 0.0f};
 #ifndef __CUDACC__
     emulator::Mma m = {a, b, c}, second = {a + 2, b + 1, c};
+    for (int i = 0; i < 4; i++) c[i] = start[i];
     if (GE_AMPERE) {
         emulator::warp_collective(emulator::MMA_F16, 0xFFFFFFFF, &m, emulator::complete_mma_f16);
         return;
@@ -130,19 +138,21 @@ static __device__ __forceinline__ void multiply(float c[4], const uint32_t a[4],
     emulator::warp_collective(emulator::MMA_F16_K8, 0xFFFFFFFF, &second,
                               emulator::complete_mma_f16_k8);
 #elif GE_AMPERE
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
-                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+        "{%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};\n"
+        : "=f"(c[0]), "=f"(c[1]), "=f"(c[2]), "=f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(start[0]),
+          "f"(start[1]), "f"(start[2]), "f"(start[3]));
 #else
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
-                 "{%4, %5}, {%6}, {%0, %1, %2, %3};\n"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(b[0]));
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
-                 "{%4, %5}, {%6}, {%0, %1, %2, %3};\n"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[2]), "r"(a[3]), "r"(b[1]));
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+        "{%4, %5}, {%6}, {%7, %8, %9, %10};\n"
+        : "=f"(c[0]), "=f"(c[1]), "=f"(c[2]), "=f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(b[0]), "f"(start[0]), "f"(start[1]), "f"(start[2]),
+          "f"(start[3]));
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+        "{%4, %5}, {%6}, {%0, %1, %2, %3};\n"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[2]), "r"(a[3]), "r"(b[1]));
 #endif
 }
 

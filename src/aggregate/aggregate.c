@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/bca.h"
 #include "aggregate/bounds.h"
+#include "aggregate/estimators_make.h"
 #include "aggregate/interval.h"
+#include "aggregate/leaderboard.h"
+#include "aggregate/people.h"
 #include "aggregate/values.h"
 #include "base/mem.h"
 
@@ -97,6 +101,7 @@ struct work {
     const struct ge_run *run;
     const struct values *values;
     const struct ge_aggregate_options *options;
+    struct ge_interval_options intervals;
     struct ge_pair *pairs;
     struct bounds_item *bounded;
 };
@@ -154,9 +159,13 @@ static ge_status make_row(struct work *w, size_t cell, const struct group *group
     row->dimension = group->dimension;
     row->group = group->name;
     for (size_t i = 0; i < group->n; i++) add_item(w, cell, group->items[i], &n_pairs, row);
-    GE_TRY(ge_gap_logit(w->pairs, n_pairs, w->options->level, row));
+    GE_TRY(ge_gap_logit_by(w->pairs, n_pairs, &w->intervals, row));
     GE_TRY(ge_bounds(w->bounded, row->items, row));
     row->sample_spread = sample_spread(w, cell, group);
+    for (int d = 0; d < GE_DIRECTIONS; d++) {
+        row->repeats[d] =
+            ge_repeated(w->values, cell, (enum ge_direction)d, group->items, group->n);
+    }
 done:
     return rc;
 }
@@ -203,12 +212,17 @@ static void finish_metric(const struct metric_sum *m, size_t n_clusters, double 
     row->mean = (struct ge_estimate){mean, mean - half, mean + half};
 }
 
-static ge_status metrics_of_cell(struct ge_summary *s, const struct work *w, size_t cell,
-                                 struct metric_sum *sums, size_t *cap)
+/* Sums of all metrics, und before gen. */
+struct metric_sums {
+    struct metric_sum *v; /* (n) */
+    size_t n;
+    double *memory; /* (2, n, clusters): the sums, then the counts */
+};
+
+static ge_status add_scores(const struct work *w, size_t cell, struct metric_sums *sums)
 {
-    ge_status rc = GE_OK;
     const struct ge_run *run = w->run;
-    size_t n_metrics = run->metrics.n, clusters = w->values->n_clusters;
+    size_t n_metrics = run->metrics.n;
     for (size_t i = 0; i < run->n_results; i++) {
         const struct ge_result *r = &run->results[i];
         if (r->cell != cell) continue;
@@ -216,10 +230,10 @@ static ge_status metrics_of_cell(struct ge_summary *s, const struct work *w, siz
             const struct ge_score_row *row = &r->scores[k];
             if (row->metric >= n_metrics || row->key.item >= run->n_items ||
                 row->key.direction >= GE_DIRECTIONS) {
-                GE_TRY(ge_fail(GE_EFORMAT, "a score row names metric %u, item %u", row->metric,
-                               row->key.item));
+                return ge_fail(GE_EFORMAT, "a score row names metric %u, item %u", row->metric,
+                               row->key.item);
             }
-            struct metric_sum *m = &sums[row->key.direction * n_metrics + row->metric];
+            struct metric_sum *m = &sums->v[row->key.direction * n_metrics + row->metric];
             uint32_t c = w->values->cluster[row->key.item];
             m->sum[c] += row->value;
             m->count[c] += 1;
@@ -227,8 +241,40 @@ static ge_status metrics_of_cell(struct ge_summary *s, const struct work *w, siz
             m->n++;
         }
     }
-    for (size_t i = 0; i < GE_DIRECTIONS * n_metrics; i++) {
-        struct metric_sum *m = &sums[i];
+    return GE_OK;
+}
+
+/* BCa intervals of the last `rows` rows of the summary, which are this cell's. */
+static ge_status bootstrap_metrics(struct ge_summary *s, const struct work *w,
+                                   const struct metric_sums *sums, size_t rows)
+{
+    ge_status rc = GE_OK;
+    struct ge_estimate **means = NULL, unused = {NAN, NAN, NAN};
+    struct ge_metric_row *next = s->metrics + (s->n_metrics - rows);
+    size_t clusters = w->values->n_clusters;
+    GE_NEW(means, sums->n);
+    for (size_t i = 0; i < sums->n; i++) means[i] = sums->v[i].n > 0 ? &next++->mean : &unused;
+    GE_TRY(ge_means_bca(sums->memory, sums->memory + sums->n * clusters, sums->n, clusters,
+                        &w->intervals, means));
+done:
+    free(means);
+    return rc;
+}
+
+static ge_status metrics_of_cell(struct ge_summary *s, const struct work *w, size_t cell,
+                                 struct metric_sums *sums, size_t *cap)
+{
+    ge_status rc = GE_OK;
+    const struct ge_run *run = w->run;
+    size_t n_metrics = run->metrics.n, clusters = w->values->n_clusters, rows = 0;
+    memset(sums->memory, 0, 2 * sums->n * clusters * sizeof *sums->memory);
+    for (size_t i = 0; i < sums->n; i++) {
+        sums->v[i] = (struct metric_sum){.sum = sums->memory + i * clusters,
+                                         .count = sums->memory + (sums->n + i) * clusters};
+    }
+    GE_TRY(add_scores(w, cell, sums));
+    for (size_t i = 0; i < sums->n; i++) {
+        struct metric_sum *m = &sums->v[i];
         if (m->n == 0) continue;
         GE_GROW(s->metrics, s->n_metrics, *cap);
         struct ge_metric_row *row = &s->metrics[s->n_metrics++];
@@ -238,11 +284,9 @@ static ge_status metrics_of_cell(struct ge_summary *s, const struct work *w, siz
                                       .metric = run->metrics.v[i % n_metrics],
                                       .direction = (enum ge_direction)(i / n_metrics)};
         finish_metric(m, clusters, w->options->level, row);
-        memset(m->sum, 0, clusters * sizeof *m->sum);
-        memset(m->count, 0, clusters * sizeof *m->count);
-        m->total = 0;
-        m->n = 0;
+        rows++;
     }
+    if (w->intervals.method == GE_INTERVAL_BCA) GE_TRY(bootstrap_metrics(s, w, sums, rows));
 done:
     return rc;
 }
@@ -250,23 +294,17 @@ done:
 static ge_status make_metrics(struct ge_summary *s, const struct work *w)
 {
     ge_status rc = GE_OK;
-    size_t n = GE_DIRECTIONS * w->run->metrics.n, clusters = w->values->n_clusters, cap = 0;
-    struct metric_sum *sums = NULL;
-    double *memory = NULL;
-    size_t doubles = 0;
-    GE_TRY(ge_mul(2 * n, clusters, &doubles));
-    GE_NEW(sums, n);
-    GE_NEW(memory, doubles);
-    for (size_t i = 0; i < n; i++) {
-        sums[i].sum = memory + 2 * i * clusters;
-        sums[i].count = sums[i].sum + clusters;
-    }
+    struct metric_sums sums = {.n = GE_DIRECTIONS * w->run->metrics.n};
+    size_t doubles = 0, cap = 0;
+    GE_TRY(ge_mul(2 * sums.n, w->values->n_clusters, &doubles));
+    GE_NEW(sums.v, sums.n);
+    GE_NEW(sums.memory, doubles);
     for (size_t cell = 0; cell < w->run->n_cells; cell++) {
-        GE_TRY(metrics_of_cell(s, w, cell, sums, &cap));
+        GE_TRY(metrics_of_cell(s, w, cell, &sums, &cap));
     }
 done:
-    free(memory);
-    free(sums);
+    free(sums.memory);
+    free(sums.v);
     return rc;
 }
 
@@ -299,17 +337,23 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
     }
     GE_NEW(s, 1);
     s->options = *options;
+    s->ranked = run->n_cells > 1;
     GE_TRY_PTR(s->arena, ge_arena_new());
     groups.arena = s->arena;
     GE_TRY(ge_values_make(run, &values));
     GE_TRY(make_groups(&groups, run, options));
     GE_NEW(w.pairs, run->n_items);
     GE_NEW(w.bounded, run->n_items);
+    w.intervals = (struct ge_interval_options){options->interval, options->level,
+                                               options->resamples, options->seed, options->pool};
     GE_TRY(make_rows(s, &w, &groups));
+    GE_TRY(ge_compare_rows(run, &values, options, s->rows, s->n_rows));
     GE_TRY(make_metrics(s, &w));
+    GE_TRY(ge_estimates_make(run, &values, s));
     GE_TRY(ge_corpus_rows(run, options->corpus, options->n_corpus, s->arena, &s->corpus,
                           &s->n_corpus));
     GE_TRY(ge_diagnose(run, &values, s->arena, &s->diagnoses, &s->n_diagnoses));
+    if (run->ratings.n > 0) GE_TRY(ge_people_make(run, &values, options, s->arena, &s->people));
     for (size_t i = 0; i < run->n_results; i++) {
         s->errors += run->results[i].n_errors;
         s->undone += run->results[i].n_undone;

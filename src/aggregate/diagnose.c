@@ -49,7 +49,7 @@ const struct ge_diagnosis_kind *ge_diagnosis_kinds(size_t *n)
 
 struct categories {
     const char **names; /* (n) in byte order, each once */
-    size_t *of;         /* (n_items) */
+    size_t *of;         /* (n_items); n: the item has none */
     size_t n;
 };
 
@@ -63,16 +63,20 @@ static ge_status number_categories(const struct ge_run *run, struct categories *
     ge_status rc = GE_OK;
     GE_NEW(c->names, run->n_items);
     GE_NEW(c->of, run->n_items);
-    for (size_t i = 0; i < run->n_items; i++) c->names[i] = run->items[i].category;
-    if (run->n_items > 0) qsort(c->names, run->n_items, sizeof *c->names, compare_names);
+    size_t named = 0;
     for (size_t i = 0; i < run->n_items; i++) {
+        if (run->items[i].category != NULL) c->names[named++] = run->items[i].category;
+    }
+    if (named > 0) qsort(c->names, named, sizeof *c->names, compare_names);
+    for (size_t i = 0; i < named; i++) {
         if (c->n > 0 && strcmp(c->names[i], c->names[c->n - 1]) == 0) continue;
         c->names[c->n++] = c->names[i];
     }
     for (size_t i = 0; i < run->n_items; i++) {
+        const char *const *own = (const char *const *)&run->items[i].category;
         const char **found =
-            bsearch(&run->items[i].category, c->names, c->n, sizeof *c->names, compare_names);
-        c->of[i] = (size_t)(found - c->names);
+            *own == NULL ? NULL : bsearch(own, c->names, c->n, sizeof *c->names, compare_names);
+        c->of[i] = found == NULL ? c->n : (size_t)(found - c->names);
     }
 done:
     return rc;
@@ -119,7 +123,7 @@ static ge_status add_rows(struct rows *rows, const struct ge_run *run, const str
     for (size_t i = 0; i < run->n_items; i++) {
         if (isnan(found[i].strength)) continue;
         count_item(&tally[0], run->items[i].id, &found[i]);
-        count_item(&tally[1 + c->of[i]], run->items[i].id, &found[i]);
+        if (c->of[i] < c->n) count_item(&tally[1 + c->of[i]], run->items[i].id, &found[i]);
     }
     for (size_t i = 0; i <= c->n; i++) {
         if (tally[i].shown == 0) continue;

@@ -141,7 +141,8 @@ ge_status ge_find_broken_constraints(const struct finder_context *c, size_t cell
 
 /* ---- openings ------------------------------------------------------------------------------------- */
 
-enum { LEAST_ALIKE = 3 }; /* texts that must share an opening before it is a template */
+/* Texts that must share an opening before it is a template: some, and one in five. */
+enum { LEAST_ALIKE = 3, LEAST_SHARE = 5 };
 
 /* Texts of one task type: those with the commonest opening are templated. */
 static ge_status find_openings(const struct finder_context *c, const struct corpus_texts *t,
@@ -155,7 +156,8 @@ static ge_status find_openings(const struct finder_context *c, const struct corp
     GE_NEW(per_text, t->n);
     GE_TRY(ge_opening_find(&corpus, &opening));
     GE_TRY(ge_corpus_opening_share(&corpus, &share, per_text));
-    bool template = opening.n_members >= LEAST_ALIKE;
+    bool template =
+        opening.n_members >= LEAST_ALIKE && LEAST_SHARE * opening.n_members >= opening.n_texts;
     if (template) GE_TRY_PTR(note, ge_arena_printf(c->arena, "\"%s …\"", opening.words));
     for (size_t i = 0; i < t->n; i++) {
         struct finding *f = &found[t->keys[i].item];

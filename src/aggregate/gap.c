@@ -3,16 +3,19 @@
  * Smoothed cells p~_ab = (k_ab + 1/4) / (n + 1), whose margins are (k + 1/2) / (n + 1).
  * Delta = logit p~_und - logit p~_gen. Variances come from influence values by item, summed by
  * cluster; the four quarter counts enter as observations of their own, so that a table without a
- * single disagreement still has an interval of honest width. */
+ * single disagreement still has an interval of honest width. Intervals of 0/1 verdicts are those of
+ * the table; clusters and fractional verdicts scale it to an effective number of items. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aggregate/aggregate.h"
+#include "aggregate/bca.h"
 #include "aggregate/interval.h"
 #include "aggregate/tests.h"
 #include "base/math.h"
 #include "base/mem.h"
+#include "stats/paired.h"
 
 static double clamp(double x, double lo, double hi)
 {
@@ -68,6 +71,7 @@ static void influence(const struct shares *s, double u, double g, double out[QUA
 struct variances {
     double var[QUANTITIES];
     double cov_delta_linear;
+    double single[QUANTITIES]; /* of independent 0/1 verdicts with this table */
 };
 
 static void add_square(struct variances *v, const double x[QUANTITIES], double weight)
@@ -88,12 +92,17 @@ static ge_status estimate_variances(const struct ge_pair *pairs, size_t n, const
         for (int q = 0; q < QUANTITIES; q++) sums[cluster[i]][q] += x[q];
     }
     for (size_t c = 0; c < clusters; c++) add_square(v, sums[c], 1);
+    double m = (double)n + 1, cells[4] = {s->p00 * m, s->p01 * m, s->p10 * m, s->p11 * m};
     for (int cell = 0; cell < 4; cell++) {
         influence(s, cell / 2, cell % 2, x);
         add_square(v, x, 0.25);
+        for (int q = 0; q < QUANTITIES; q++) v->single[q] += cells[cell] * x[q] * x[q];
     }
-    double m = (double)n + 1, scale = (double)clusters / ((double)clusters - 1) / (m * m);
-    for (int q = 0; q < QUANTITIES; q++) v->var[q] *= scale;
+    double scale = (double)clusters / ((double)clusters - 1) / (m * m);
+    for (int q = 0; q < QUANTITIES; q++) {
+        v->var[q] *= scale;
+        v->single[q] *= (double)n / ((double)n - 1) / (m * m);
+    }
     v->cov_delta_linear *= scale;
 done:
     free(sums);
@@ -114,26 +123,52 @@ static double limit(double x)
     return isnan(x) ? x : clamp(x, -1, 1);
 }
 
+/* Table scaled to the number of independent 0/1 verdicts that say as much. */
+static struct ge_paired_table scaled(const struct ge_gap_row *row, double add, double by)
+{
+    return (struct ge_paired_table){(row->k11 + add) * by, (row->k10 + add) * by,
+                                    (row->k01 + add) * by, (row->k00 + add) * by};
+}
+
+/* Intervals of the table in place of the delta method's. Independent 0/1 verdicts: their variance is
+ * known under each hypothesis, so the quantile is the normal one; else it is estimated, and t's.
+ * Clustered items keep the delta method for Delta, which covers better there. */
+static void score_intervals(const struct variances *v, bool single, bool binary, double level,
+                            double t, struct ge_gap_row *row)
+{
+    double z = single && binary ? ge_norm_quantile(0.5 + level / 2) : t;
+    double points = single && binary ? 1 : v->single[POINTS] / v->var[POINTS];
+    double delta = binary ? 1 : v->single[DELTA] / v->var[DELTA];
+    if (isnan(t)) return;
+    struct ge_range d = ge_paired_difference(scaled(row, 0, points), z);
+    row->points.lo = d.lo;
+    row->points.hi = d.hi;
+    if (!single) return;
+    struct ge_range l = ge_paired_logit(scaled(row, 0.25, delta), z);
+    row->delta.lo = l.lo;
+    row->delta.hi = l.hi;
+}
+
 /* Image of the joint region of (Delta, linear part): the ellipse with half axes of t standard
- * errors. For a given Delta the linear part's extremes are known, so one variable is left:
- * Delta = d + t sd s, s in [-1, 1]. */
-static struct ge_estimate gap_interval(double value, double d, double linear,
+ * errors, stretched along Delta so that its projection is Delta's interval. For a given Delta the
+ * linear part's extremes are known, so one variable is left: s in [-1, 1]. */
+static struct ge_estimate gap_interval(double value, struct ge_estimate d, double linear,
                                        const struct variances *v, double t)
 {
     enum { STEPS = 2000 };
     double sd = sqrt(v->var[DELTA]), sl = sqrt(v->var[LINEAR]);
     double rho = sd > 0 && sl > 0 ? clamp(v->cov_delta_linear / (sd * sl), -1, 1) : 0;
     double lo = INFINITY, hi = -INFINITY;
-    if (isnan(t)) return (struct ge_estimate){value, NAN, NAN};
+    if (isnan(d.lo) || isnan(t)) return (struct ge_estimate){value, NAN, NAN};
     for (int i = 0; i <= STEPS; i++) {
         double s = -1 + 2.0 * i / STEPS;
-        double delta = d + t * sd * s;
+        double delta = d.value + s * (s < 0 ? d.value - d.lo : d.hi - d.value);
         double middle = linear + t * sl * rho * s;
         double spread = t * sl * sqrt((1 - rho * rho) * (1 - s * s));
         lo = fmin(lo, gap_logit(delta, middle - spread));
         hi = fmax(hi, gap_logit(delta, middle + spread));
     }
-    bool holds_zero = fabs(d) <= t * sd;
+    bool holds_zero = d.lo <= 0 && d.hi >= 0;
     return (struct ge_estimate){value, holds_zero ? 0 : ge_logistic(lo), ge_logistic(hi)};
 }
 
@@ -155,11 +190,13 @@ static void set_undefined(struct ge_gap_row *row)
 {
     struct ge_estimate none = {NAN, NAN, NAN};
     row->succ = row->und = row->gen = row->points = row->delta = row->gap = none;
-    row->p_value = row->phi = row->kappa = NAN;
+    row->p_value = row->p_holm = row->phi = row->kappa = NAN;
     row->test = NULL;
 }
 
-ge_status ge_gap_logit(const struct ge_pair *pairs, size_t n, double level, struct ge_gap_row *row)
+static ge_status estimate(const struct ge_pair *pairs, size_t n,
+                          const struct ge_interval_options *options, bool test,
+                          struct ge_gap_row *row)
 {
     ge_status rc = GE_OK;
     uint32_t *cluster = NULL;
@@ -174,7 +211,7 @@ ge_status ge_gap_logit(const struct ge_pair *pairs, size_t n, double level, stru
     GE_NEW(cluster, n);
     GE_TRY(ge_cluster_index(pairs, n, cluster, &clusters));
     row->clusters = clusters;
-    double size = (double)n, t = ge_t_two_sided(level, clusters);
+    double size = (double)n, t = ge_t_two_sided(options->level, clusters);
     struct shares s = smooth(row, size);
     GE_TRY(estimate_variances(pairs, n, &s, cluster, clusters, &v));
 
@@ -182,7 +219,8 @@ ge_status ge_gap_logit(const struct ge_pair *pairs, size_t n, double level, stru
            gen = (row->k11 + row->k01) / size;
     double delta = ge_logit(s.und) - ge_logit(s.gen);
     double linear = 2.7 * s.p00 - 1.05 * s.p11;
-    double most = ge_pairs_binary(pairs, n) ? size : INFINITY; /* averages carry more than a bit */
+    bool binary = ge_pairs_binary(pairs, n);
+    double most = binary ? size : INFINITY; /* averages carry more than a bit */
     row->succ = ge_wilson(succ, s.p11, v.var[SUCC], most, t);
     row->und = ge_wilson(und, s.und, v.var[UND], most, t);
     row->gen = ge_wilson(gen, s.gen, v.var[GEN], most, t);
@@ -190,9 +228,33 @@ ge_status ge_gap_logit(const struct ge_pair *pairs, size_t n, double level, stru
     row->points.lo = limit(row->points.lo);
     row->points.hi = limit(row->points.hi);
     row->delta = wald(delta, delta, v.var[DELTA], t);
-    row->gap = gap_interval(ge_gap_score(delta, s.p00, s.p11), delta, linear, &v, t);
-    GE_TRY(ge_test_difference(pairs, n, cluster, clusters, row));
+    if (options->method != GE_INTERVAL_DELTA) {
+        score_intervals(&v, clusters == n, binary, options->level, t, row);
+    }
+    if (options->method == GE_INTERVAL_BCA) {
+        GE_TRY(ge_gap_bca(pairs, n, cluster, clusters, options, row));
+    }
+    row->gap = gap_interval(ge_gap_score(delta, s.p00, s.p11), row->delta, linear, &v, t);
+    if (test) GE_TRY(ge_test_difference(pairs, n, cluster, clusters, row));
 done:
     free(cluster);
     return rc;
+}
+
+ge_status ge_gap_logit_by(const struct ge_pair *pairs, size_t n,
+                          const struct ge_interval_options *options, struct ge_gap_row *row)
+{
+    return estimate(pairs, n, options, true, row);
+}
+
+ge_status ge_gap_intervals(const struct ge_pair *pairs, size_t n,
+                           const struct ge_interval_options *options, struct ge_gap_row *row)
+{
+    return estimate(pairs, n, options, false, row);
+}
+
+ge_status ge_gap_logit(const struct ge_pair *pairs, size_t n, double level, struct ge_gap_row *row)
+{
+    const struct ge_interval_options options = {.method = GE_INTERVAL_SCORE, .level = level};
+    return ge_gap_logit_by(pairs, n, &options, row);
 }

@@ -2,38 +2,20 @@
 #include "aggregate/interval.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/math.h"
-#include "base/mem.h"
-
-struct place {
-    uint32_t cluster, pair;
-};
-
-static int compare_places(const void *a, const void *b)
-{
-    const struct place *x = a, *y = b;
-    if (x->cluster != y->cluster) return x->cluster < y->cluster ? -1 : 1;
-    return (x->pair > y->pair) - (x->pair < y->pair);
-}
+#include "stats/groups.h"
 
 ge_status ge_cluster_index(const struct ge_pair *pairs, size_t n, uint32_t *index, size_t *count)
 {
-    ge_status rc = GE_OK;
-    struct place *places = NULL;
-    size_t clusters = 0;
-    GE_NEW(places, n);
-    for (size_t i = 0; i < n; i++) places[i] = (struct place){pairs[i].cluster, (uint32_t)i};
-    if (n > 0) qsort(places, n, sizeof *places, compare_places);
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || places[i].cluster != places[i - 1].cluster) clusters++;
-        index[places[i].pair] = (uint32_t)clusters - 1;
-    }
-    *count = clusters;
-done:
-    free(places);
-    return rc;
+    for (size_t i = 0; i < n; i++) index[i] = pairs[i].cluster;
+    return ge_group_index(index, n, index, count);
+}
+
+const char *ge_interval_name(enum ge_interval_method method)
+{
+    static const char *const names[] = {"score", "delta", "bca"};
+    return names[method];
 }
 
 double ge_t_two_sided(double level, size_t clusters)

@@ -57,19 +57,42 @@ static double flip_all(const double *d, size_t n, double observed)
     return (double)hits / (double)patterns;
 }
 
-static double flip_some(const double *d, size_t n, double observed)
+/* Sums of eight values at a time with the signs of a byte's bits: (groups, 256). */
+static void sign_table(const double *d, size_t n, double (*table)[256])
 {
-    size_t hits = 1; /* the observed signs are one of the draws (Phipson and Smyth 2010) */
+    for (size_t g = 0; g * 8 < n; g++) {
+        for (size_t byte = 0; byte < 256; byte++) {
+            double sum = 0;
+            for (size_t i = 0; i < 8 && g * 8 + i < n; i++) {
+                double x = d[g * 8 + i];
+                sum += (byte >> i) & 1 ? x : -x;
+            }
+            table[g][byte] = sum;
+        }
+    }
+}
+
+static ge_status flip_some(const double *d, size_t n, double observed, double *p)
+{
+    ge_status rc = GE_OK;
+    size_t groups = (n + 7) / 8, hits = 1; /* the observed signs are one of the draws (Phipson and
+                                              Smyth 2010) */
+    double(*table)[256] = NULL;
+    GE_NEW(table, groups);
+    sign_table(d, n, table);
     for (uint64_t draw = 0; draw < DRAWS; draw++) {
         double sum = 0;
-        uint32_t w[4];
-        for (size_t i = 0; i < n; i++) {
-            if (i % 128 == 0) ge_philox(FLIP_SEED, draw, i / 128, w);
-            sum += (w[i % 128 / 32] >> (i % 32)) & 1 ? d[i] : -d[i];
+        uint32_t w[4] = {0, 0, 0, 0};
+        for (size_t g = 0; g < groups; g++) {
+            if (g % 16 == 0) ge_philox(FLIP_SEED, draw, g / 16, w);
+            sum += table[g][w[g % 16 / 4] >> (g % 4 * 8) & 255];
         }
         hits += reaches(sum, observed);
     }
-    return (double)hits / (DRAWS + 1);
+    *p = (double)hits / (DRAWS + 1);
+done:
+    free(table);
+    return rc;
 }
 
 static ge_status sign_flip(const struct ge_pair *pairs, size_t n, const uint32_t *cluster,
@@ -92,7 +115,7 @@ static ge_status sign_flip(const struct ge_pair *pairs, size_t n, const uint32_t
     } else if (used <= EXACT_CLUSTERS) {
         row->p_value = flip_all(d, used, observed);
     } else if ((double)used * DRAWS <= MOST_FLIPS) {
-        row->p_value = flip_some(d, used, observed);
+        GE_TRY(flip_some(d, used, observed, &row->p_value));
     } else {
         row->test = "signflip.cluster.normal";
         row->p_value = 2 * ge_norm_cdf(-fabs(observed) / sqrt(squares));

@@ -184,20 +184,27 @@ static ge_status print_figures(const struct ge_bench *b, const char *what)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-enum needs { MODEL = 1, MODEL_OR_SHAPE = 2, IMAGES = 4, TEXTS = 8 };
+enum needs {
+    MODEL = 1,
+    MODEL_OR_SHAPE = 2,
+    IMAGES = 4,
+    TEXTS = 8,
+    PRODUCTS = 16 /* takes --tuned */
+};
 
 static const struct bench {
     const char *name;
     ge_status (*run)(struct ge_bench *b);
     unsigned needs;
-} benches[] = {{"gemm", ge_bench_gemm, 0},
-               {"ops", ge_bench_ops, 0},
-               {"encode", ge_bench_encode, MODEL_OR_SHAPE},
+} benches[] = {{"gemm", ge_bench_gemm, PRODUCTS},
+               {"ops", ge_bench_ops, PRODUCTS},
+               {"encode", ge_bench_encode, MODEL_OR_SHAPE | PRODUCTS},
                {"tokenize", ge_bench_tokenize, MODEL | TEXTS},
                {"decode", ge_bench_decode, IMAGES},
-               {"pipeline", ge_bench_pipeline, MODEL_OR_SHAPE | IMAGES},
+               {"pipeline", ge_bench_pipeline, MODEL_OR_SHAPE | IMAGES | PRODUCTS},
                {"grants", ge_bench_grants, 0},
-               {"store", ge_bench_store, 0}};
+               {"store", ge_bench_store, 0},
+               {"bootstrap", ge_bench_bootstrap, 0}};
 
 static ge_status find_bench(const struct ge_args *args, const struct bench **out)
 {
@@ -207,7 +214,8 @@ static ge_status find_bench(const struct ge_args *args, const struct bench **out
         if (strcmp(benches[i].name, args->words[0]) == 0) return GE_OK;
     }
     return ge_fail(GE_EINVAL,
-                   "wanted one of gemm, ops, encode, tokenize, decode, pipeline, grants and store");
+                   "wanted one of gemm, ops, encode, tokenize, decode, pipeline, grants, store "
+                   "and bootstrap");
 }
 
 static ge_status check_needs(const struct ge_bench *b, const struct bench *which)
@@ -221,6 +229,8 @@ static ge_status check_needs(const struct ge_bench *b, const struct bench *which
     if ((which->needs & TEXTS) && b->texts == NULL) wanted = "--texts FILE";
     if (b->follow && which->run != ge_bench_encode) wanted = "no --follow, which encode has";
     if (b->tune != NULL && which->run != ge_bench_gemm) wanted = "no --tune, which gemm has";
+    if (b->tuned != NULL && !(which->needs & PRODUCTS)) wanted = "no --tuned: it has no products";
+    if (b->tune != NULL && b->tuned != NULL) wanted = "--tune or --tuned, not both";
     if (wanted == NULL) return GE_OK;
     return ge_fail(GE_EINVAL, "%s: wanted %s", which->name, wanted);
 }
@@ -288,6 +298,7 @@ int ge_cmd_bench(int argc, char **argv)
                                     {"--level", &b.level, NULL, NULL},
                                     {"--dir", &b.dir, NULL, NULL},
                                     {"--tune", &b.tune, NULL, NULL},
+                                    {"--tuned", &b.tuned, NULL, NULL},
                                     {"--threads", NULL, &b.threads, NULL},
                                     {"--decode-threads", NULL, &b.decode_threads, NULL},
                                     {"--batch-size", NULL, &b.batch_size, NULL},

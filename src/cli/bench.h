@@ -23,7 +23,7 @@ struct ge_bench {
     /* options; NULL: not given */
     const char *model; /* of a shape: the folder made for it */
     const char *shape, *images, *texts, *resize, *device_name, *dtype, *level, *dir;
-    const char *tune;
+    const char *tune, *tuned;
     long threads, decode_threads, repeats; /* as resolved */
     long batch_size;                       /* 0: what suits the device */
     bool json, follow;
@@ -85,5 +85,6 @@ ge_status ge_bench_decode(struct ge_bench *b);
 ge_status ge_bench_pipeline(struct ge_bench *b);
 ge_status ge_bench_grants(struct ge_bench *b);
 ge_status ge_bench_store(struct ge_bench *b);
+ge_status ge_bench_bootstrap(struct ge_bench *b);
 
 #endif

@@ -186,7 +186,7 @@ done:
 
 static ge_status open_kit(const struct ge_bench *b, struct kit *k)
 {
-    const struct ge_device_flags flags = {b->device_name, b->dtype, b->level, b->threads};
+    const struct ge_device_flags flags = {b->device_name, b->dtype, b->level, b->threads, b->tuned};
     ge_status rc = GE_OK;
 
     GE_TRY(ge_inputs_dtype(b->dtype, &k->dtype));

@@ -133,7 +133,7 @@ done:
 static ge_status open_pipeline(struct ge_bench *b, struct pipeline *p)
 {
     ge_status rc = GE_OK;
-    const struct ge_device_flags where = {b->device_name, b->dtype, b->level, b->threads};
+    const struct ge_device_flags where = {b->device_name, b->dtype, b->level, b->threads, b->tuned};
     struct ge_preprocess_switches switches;
     const struct ge_image_flags flags = {.resize = b->resize};
     struct ge_encoder_options options = {.threads = (int)b->threads, .switches = &switches};

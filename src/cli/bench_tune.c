@@ -21,7 +21,7 @@ enum { TOWERS = sizeof towers / sizeof towers[0], LAYERS = 6 };
 
 ge_status ge_bench_tune(struct ge_bench *b)
 {
-    const struct ge_device_flags flags = {b->device_name, b->dtype, b->level, b->threads};
+    const struct ge_device_flags flags = {b->device_name, b->dtype, b->level, b->threads, NULL};
     struct ge_work_shape shapes[TOWERS * LAYERS];
     struct ge_device *dev = NULL;
     enum ge_dtype dtype;

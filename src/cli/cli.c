@@ -12,10 +12,28 @@
 const struct ge_command ge_commands[] = {
     {"run", "JOB [--set KEY=VALUE]… [job options]",
      "evaluate a job, alone or under mpirun/srun; run again to resume", ge_cmd_run},
-    {"plan", "JOB [job options]", "check everything and print what run would do", ge_cmd_plan},
+    {"plan",
+     "JOB [job options] | --power [JOB] [--items N] [--gap POINTS] [--und PERCENT]\n"
+     "               [--phi R] [--confidence L] [--chance P]",
+     "check everything and print what run would do; or what gap so many items can show",
+     ge_cmd_plan},
     {"status", "RUN", "how far a run is", ge_cmd_status},
-    {"aggregate", "STORE [--output DIR]", "recompute all tables from a store", ge_cmd_aggregate},
-    {"report", "STORE", "print the tables of a store as Markdown", ge_cmd_report},
+    {"aggregate",
+     "STORE [--output DIR] [--ratings FILE] [--set aggregation.KEY=VALUE]…\n"
+     "               [--set ratings.KEY=VALUE]… [--quiet]",
+     "recompute all tables from a store", ge_cmd_aggregate},
+    {"calibrate",
+     "STORE [--ratings FILE] [--dimension D] [--min M] [--metric NAME|all] [--task TYPE]\n"
+     "               [--by agreement|youden] [--folds N] [--seed N] [--out thresholds.json]\n"
+     "               [--roc curves.csv]",
+     "compare metrics with human ratings, find thresholds", ge_cmd_calibrate},
+    {"report", "STORE [--diagnoses]",
+     "print the tables of a store as Markdown, or its diagnoses by category", ge_cmd_report},
+    {"gap",
+     "INPUT.json [--estimator upstream] [--output FILE.json] [--threads N]\n"
+     "       gapeval gap --verdicts FILE.csv [--estimator logit|irt|upstream] [--by category]\n"
+     "               [--agq N] [--level L] [--out FILE.json] [--threads N]",
+     "the gap from verdicts or shares in a file, by an estimator of choice", ge_cmd_gap},
     {"inspect", "STORE [--item ID [--system NAME]]",
      "what a store holds, or everything about one item", ge_cmd_inspect},
     {"verify", "RUN|STORE", "check journal, store and tables for damage", ge_cmd_verify},
@@ -52,11 +70,11 @@ const struct ge_command ge_commands[] = {
      "metrics of a file of predictions; --list documents all", ge_cmd_metrics},
     {"doctor", "", "libraries, devices, MPI and CPU features found", ge_cmd_doctor},
     {"bench",
-     "gemm|ops|encode|tokenize|decode|pipeline|grants|store [--repeats N] [--threads N]\n"
+     "gemm|ops|encode|tokenize|decode|pipeline|grants|store|bootstrap [--repeats N] [--threads N]\n"
      "               [--decode-threads N] [--batch-size N] [--model FOLDER | --shape vit-b-32]\n"
      "               [--images LIST|DIR] [--resize pil|torchvision] [--texts FILE]\n"
      "               [--device D] [--dtype fp32|bf16|fp16] [--level L] [--dir FOLDER]\n"
-     "               [--tune FILE] [--json | --follow]",
+     "               [--tune FILE] [--tuned FILE] [--json | --follow]",
      "measure this machine", ge_cmd_bench},
     {"docs", "job|metrics", "print reference documents made from the program's tables",
      ge_cmd_docs},

@@ -5,11 +5,16 @@
 #include <string.h>
 
 #include "aggregate/aggregate.h"
+#include "aggregate/estimators.h"
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "cli/cli.h"
+#include "cli/session.h"
+#include "dataset/ratings.h"
 #include "report/report.h"
 #include "store/store.h"
 
@@ -42,9 +47,30 @@ done:
     return rc;
 }
 
-/* How the job that made the store wants it aggregated; what it points to is in the arena. */
-static ge_status options_of(const struct ge_run *run, struct ge_arena *arena,
-                            struct ge_aggregate_options *out)
+/* A string of the job, which outlives the document; NULL if it is not there. */
+static ge_status keep_string(const struct ge_run *run, const ge_json *doc, const char *path,
+                             const char **out)
+{
+    const char *s = ge_json_string(ge_json_get_path(doc, path), NULL);
+    *out = NULL;
+    if (s == NULL) return GE_OK;
+    *out = ge_arena_strdup(run->arena, s);
+    return *out != NULL ? GE_OK : GE_ENOMEM;
+}
+
+static ge_status ratings_of(const struct ge_run *run, const ge_json *doc,
+                            struct ge_rating_options *out)
+{
+    ge_status rc = GE_OK;
+    GE_TRY(keep_string(run, doc, "ratings.drawn", &out->drawn));
+    GE_TRY(keep_string(run, doc, "ratings.verdict.dimension", &out->dimension));
+    out->min = ge_json_number(ge_json_get_path(doc, "ratings.verdict.min"), 0);
+done:
+    return rc;
+}
+
+/* How the job that made the store wants it aggregated; what it points to is in the run's arena. */
+static ge_status options_of(const struct ge_run *run, struct ge_aggregate_options *out)
 {
     ge_status rc = GE_OK;
     ge_json *doc = NULL;
@@ -57,10 +83,26 @@ static ge_status options_of(const struct ge_run *run, struct ge_arena *arena,
         if (strcmp(name, "subcategory") == 0) out->by_subcategory = true;
         if (strcmp(name, "tag") == 0) out->by_tag = true;
     }
+    const ge_json *estimators = ge_json_get_path(doc, "aggregation.estimators");
+    for (const ge_json *e = ge_json_first(estimators); e != NULL; e = ge_json_next(e)) {
+        const char *name = ge_json_string(e, "");
+        if (strcmp(name, "upstream") == 0) out->upstream = true;
+        if (strcmp(name, "irt") == 0) out->irt = true;
+    }
+    out->irt_nodes =
+        (int)ge_json_number(ge_json_get_path(doc, "aggregation.irt_nodes"), GE_IRT_NODES);
     out->level = ge_json_number(ge_json_get_path(doc, "aggregation.level"), 0.95);
     const char *failures = ge_json_string(ge_json_get_path(doc, "aggregation.failures"), "exclude");
     out->failures_wrong = strcmp(failures, "wrong") == 0;
-    GE_TRY(wishes_of(doc, arena, out));
+    const char *interval = ge_json_string(ge_json_get_path(doc, "aggregation.interval"), "score");
+    out->interval = strcmp(interval, "bca") == 0     ? GE_INTERVAL_BCA
+                    : strcmp(interval, "delta") == 0 ? GE_INTERVAL_DELTA
+                                                     : GE_INTERVAL_SCORE;
+    double resamples = ge_json_number(ge_json_get_path(doc, "aggregation.resamples"), 10000);
+    out->resamples = (size_t)resamples;
+    out->seed = (uint64_t)(int64_t)ge_json_number(ge_json_get_path(doc, "seed"), 0);
+    GE_TRY(wishes_of(doc, run->arena, out));
+    GE_TRY(ratings_of(run, doc, &out->ratings));
 done:
     ge_json_delete(&doc);
     return rc;
@@ -103,18 +145,108 @@ done:
     return rc;
 }
 
-ge_status ge_finish_tables(const char *store, const char *output, FILE *table)
+/* ---- changes ----------------------------------------------------------------------------------------- */
+
+static bool may_change(const char *path)
+{
+    return strncmp(path, "aggregation.", 12) == 0 || strncmp(path, "ratings.", 8) == 0;
+}
+
+/* The store's job with other settings of how its rows are read. */
+static ge_status change_job(struct ge_run *run, const struct ge_finish_changes *c)
+{
+    ge_status rc = GE_OK;
+    struct ge_job *job = NULL;
+    struct ge_override *sets = NULL;
+    size_t n = 0;
+    GE_NEW(sets, c->n_sets + 1);
+    if (c->ratings != NULL)
+        sets[n++] = (struct ge_override){"ratings.file", c->ratings, "--ratings"};
+    for (size_t i = 0; i < c->n_sets; i++) {
+        if (!may_change(c->sets[i].path)) {
+            GE_TRY(ge_fail(GE_EINVAL,
+                           "%s: the store's rows were computed with this setting; allowed here: "
+                           "aggregation.* and ratings.*",
+                           c->sets[i].path));
+        }
+        sets[n++] = c->sets[i];
+    }
+    if (n == 0) goto done;
+    GE_TRY(ge_job_parse(run->job, strlen(run->job), "the store's job", "/", sets, n,
+                        ge_session_vocabulary(), false, &job));
+    GE_TRY_PTR(run->job, ge_arena_strdup(run->arena, job->json));
+done:
+    ge_job_delete(&job);
+    free(sets);
+    return rc;
+}
+
+/* Whether the job took only some of the dataset's items. */
+static bool is_selection(const ge_json *doc)
+{
+    const ge_json *select = ge_json_get_path(doc, "dataset.select");
+    bool some = ge_json_number(ge_json_get_path(doc, "dataset.limit"), 0) > 0;
+    for (const ge_json *s = ge_json_first(select); s != NULL; s = ge_json_next(s)) {
+        some |= ge_json_count(s) > 0;
+    }
+    return some;
+}
+
+static ge_status change_ratings(struct ge_run *run, const char *path)
+{
+    ge_status rc = GE_OK;
+    ge_json *doc = NULL;
+    size_t skipped = 0;
+    struct ge_rated_run about = {
+        .items = run->items, .n_items = run->n_items, .cells = run->cells, .n_cells = run->n_cells};
+    GE_TRY(ge_json_parse(run->job, strlen(run->job), "the store's job", &doc));
+    about.partial = is_selection(doc);
+    GE_TRY(ge_ratings_load(path, &about, run->arena, &run->ratings, &skipped));
+    if (skipped > 0) {
+        ge_warn("%s: %zu ratings are about items that the store does not have; its job took only "
+                "some of the dataset",
+                path, skipped);
+    }
+done:
+    ge_json_delete(&doc);
+    return rc;
+}
+
+ge_status ge_finish_open(const char *store, const struct ge_finish_changes *changes,
+                         struct ge_run **out, struct ge_aggregate_options *options)
+{
+    ge_status rc = GE_OK;
+    struct ge_run *run = NULL;
+    *out = NULL;
+    GE_TRY(ge_store_open(store, &run));
+    if (changes != NULL) GE_TRY(change_job(run, changes));
+    if (changes != NULL && changes->ratings != NULL) {
+        GE_TRY(change_ratings(run, changes->ratings));
+    }
+    GE_TRY(options_of(run, options));
+    *out = run;
+    run = NULL;
+done:
+    ge_run_delete(&run);
+    return rc;
+}
+
+ge_status ge_finish_tables(const char *store, const struct ge_finish_changes *changes,
+                           const char *output, FILE *table)
 {
     ge_status rc = GE_OK;
     struct ge_run *run = NULL;
     struct ge_summary *summary = NULL;
-    struct ge_aggregate_options options;
-    GE_TRY(ge_store_open(store, &run));
-    GE_TRY(options_of(run, run->arena, &options));
+    struct ge_aggregate_options options = {0};
+    GE_TRY(ge_finish_open(store, changes, &run, &options));
+    if (options.upstream || options.irt || options.interval == GE_INTERVAL_BCA) {
+        GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
+    }
     GE_TRY(ge_aggregate(run, &options, &summary));
     GE_TRY(write_tables(run, summary, output, table));
 done:
     ge_summary_delete(&summary);
+    ge_pool_delete(&options.pool);
     ge_run_delete(&run);
     return rc;
 }
@@ -123,31 +255,67 @@ done:
 
 int ge_cmd_aggregate(int argc, char **argv)
 {
+    struct ge_finish_changes changes = {0};
     const char *output = NULL;
     bool quiet = false;
     struct ge_flag flags[] = {{"--output", &output, NULL, NULL},
+                              {"--ratings", &changes.ratings, NULL, NULL},
                               {"--quiet", NULL, NULL, &quiet},
                               {NULL, NULL, NULL, NULL}};
-    struct ge_args args = {.command = "aggregate", .flags = flags};
+    struct ge_args args = {.command = "aggregate", .flags = flags, .job_options = true};
     int code = GE_EXIT_DONE;
     ge_status rc = ge_args_parse(&args, argc, argv);
     if (rc == GE_OK && args.n_words != 1) rc = ge_fail(GE_EINVAL, "wanted one store");
     if (rc != GE_OK) {
         code = ge_cli_usage("aggregate", "%s", ge_error());
     } else {
-        rc = ge_finish_tables(args.words[0], output, quiet ? NULL : stdout);
+        changes.sets = args.overrides;
+        changes.n_sets = args.n_overrides;
+        rc = ge_finish_tables(args.words[0], &changes, output, quiet ? NULL : stdout);
         if (rc != GE_OK) code = ge_cli_fail(rc);
     }
     ge_args_free(&args);
     return code;
 }
 
-static ge_status report(const char *store)
+static ge_status print_diagnoses(const char *store)
 {
-    return ge_finish_tables(store, NULL, stdout);
+    ge_status rc = GE_OK;
+    struct ge_run *run = NULL;
+    struct ge_summary *summary = NULL;
+    struct ge_aggregate_options options = {0};
+    struct ge_buf text;
+    ge_buf_init(&text, MAX_REPORT);
+    GE_TRY(ge_finish_open(store, NULL, &run, &options));
+    options.upstream = options.irt = false; /* no figure of theirs is printed */
+    options.interval = GE_INTERVAL_DELTA;
+    GE_TRY(ge_aggregate(run, &options, &summary));
+    ge_report_diagnoses(summary, &text);
+    GE_TRY(ge_buf_status(&text));
+    fputs(text.data, stdout);
+done:
+    ge_buf_free(&text);
+    ge_summary_delete(&summary);
+    ge_run_delete(&run);
+    return rc;
 }
 
 int ge_cmd_report(int argc, char **argv)
 {
-    return ge_cli_each_path("report", 1, report, argc, argv);
+    bool diagnoses = false;
+    const struct ge_flag flags[] = {{"--diagnoses", NULL, NULL, &diagnoses},
+                                    {NULL, NULL, NULL, NULL}};
+    struct ge_args args = {.command = "report", .flags = flags};
+    int code = GE_EXIT_DONE;
+    ge_status rc = ge_args_parse(&args, argc, argv);
+    if (rc == GE_OK && args.n_words != 1) rc = ge_fail(GE_EINVAL, "wanted one store");
+    if (rc != GE_OK) {
+        code = ge_cli_usage("report", "%s", ge_error());
+    } else {
+        rc = diagnoses ? print_diagnoses(args.words[0])
+                       : ge_finish_tables(args.words[0], NULL, NULL, stdout);
+        if (rc != GE_OK) code = ge_cli_fail(rc);
+    }
+    ge_args_free(&args);
+    return code;
 }

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/backends.h"
+#include "cli/tuned.h"
 
 #define MAX_LIST ((size_t)2 << 30)
 
@@ -177,12 +178,16 @@ ge_status ge_inputs_device(const struct ge_device_flags *f, struct ge_device **d
     enum { MAX_THREADS = 4096 };
     ge_status rc = GE_OK;
     struct ge_device_options options = {.threads = (int)f->threads, .level = f->level};
+    char *table = NULL;
     if (f->threads > MAX_THREADS) {
         GE_TRY(ge_fail(GE_EINVAL, "--threads %ld: at most %d", f->threads, MAX_THREADS));
     }
     GE_TRY(ge_inputs_dtype(f->dtype, &options.dtype));
+    if (f->tuned != NULL) GE_TRY(ge_tuned_read(f->tuned, &table));
+    options.tuned = table;
     GE_TRY(ge_backends_open(f->device, &options, dev));
 done:
+    free(table);
     return rc;
 }
 

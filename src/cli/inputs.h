@@ -38,10 +38,11 @@ struct ge_image_flags {
 ge_status ge_image_flags_read(const struct ge_image_flags *f, struct ge_preprocess_switches *out);
 
 /* Open a device by name (NULL: auto) for a type (NULL: fp32) at an instruction-set level (NULL:
- * native); threads 0: all. */
+ * native); threads 0: all; with the tuned table of a file (NULL: none). */
 struct ge_device_flags {
     const char *device, *dtype, *level;
     long threads;
+    const char *tuned;
 };
 ge_status ge_inputs_device(const struct ge_device_flags *f, struct ge_device **dev);
 

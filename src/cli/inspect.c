@@ -108,6 +108,10 @@ static ge_status show_store(const struct ge_run *run)
     printf("chunks    %zu of %zu done, at most %u items each\n", done, ranges * run->n_cells,
            run->chunk_items);
     show_cells(run);
+    if (run->ratings.n > 0) {
+        printf("ratings   %zu by %zu raters on %zu dimensions\n", run->ratings.n,
+               run->ratings.raters.n, run->ratings.dimensions.n);
+    }
     show_metrics(run);
     for (const ge_json *s = ge_json_first(starts); s != NULL; s = ge_json_next(s)) {
         show_start(s, number++);
@@ -133,6 +137,17 @@ static void show_response(const struct ge_result *r, struct ge_key key)
             ge_show_text("image hash", hex);
         }
         if (row->truncated) printf("  the answer was cut to the encoder's length for scoring\n");
+    }
+}
+
+static void show_ratings(const struct ge_run *run, uint32_t cell, struct ge_key key)
+{
+    const struct ge_ratings *ratings = &run->ratings;
+    for (size_t i = 0; i < ratings->n; i++) {
+        const struct ge_rating *v = &ratings->v[i];
+        if (v->cell != cell || ge_key_compare(v->key, key) != 0) continue;
+        printf("  rating  %s by %s: %.9g\n", ratings->dimensions.v[v->dimension],
+               ratings->raters.v[v->rater], v->score);
     }
 }
 
@@ -180,6 +195,7 @@ static void show_direction(const struct ge_run *run, const struct ge_item *item,
             printf("\n%s, %s, sample %" PRIu32 "\n", name, ge_direction_name(d), key.sample);
             show_response(r, key);
             ge_show_sample(r, key, &run->metrics, &run->rules);
+            show_ratings(run, r->cell, key);
         }
     }
 }

@@ -5,25 +5,39 @@
 #include "metric/corpus.h"
 #include "score/metric.h"
 
-static const char *better_name(enum ge_better better)
+const char *ge_metrics_better(enum ge_better better)
 {
-    static const char *const names[] = {"higher is better", "lower is better", "neither is better"};
+    static const char *const names[] = {"higher", "lower", "neither"};
     return names[better];
+}
+
+void ge_metrics_range(double min, double max, char text[GE_METRICS_RANGE_ROOM])
+{
+    const size_t room = GE_METRICS_RANGE_ROOM;
+    if (isinf(min) && isinf(max)) {
+        snprintf(text, room, "any");
+    } else if (isinf(max)) {
+        snprintf(text, room, "%g and more", min);
+    } else if (isinf(min)) {
+        snprintf(text, room, "at most %.3g", max);
+    } else {
+        snprintf(text, room, "%g to %g", min, max);
+    }
+}
+
+const char *ge_metrics_reference(const char *reference)
+{
+    return reference != NULL ? reference : "own definition";
 }
 
 static void print_row(FILE *out, const char *name, const char *help, double min, double max,
                       enum ge_better better, const char *role, const char *reference)
 {
-    fprintf(out, "%s\n    %s\n    ", name, help);
-    if (isinf(max)) {
-        fprintf(out, "%g and more", min);
-    } else {
-        fprintf(out, "%g to %g", min, max);
-    }
-    fprintf(out, ", %s", better_name(better));
+    char range[GE_METRICS_RANGE_ROOM];
+    ge_metrics_range(min, max, range);
+    fprintf(out, "%s\n    %s\n    %s, %s is better", name, help, range, ge_metrics_better(better));
     if (role != NULL) fprintf(out, ", encoder of role %s", role);
-    if (reference != NULL) fprintf(out, "; reference: %s", reference);
-    fprintf(out, "\n");
+    fprintf(out, "; reference: %s\n", ge_metrics_reference(reference));
 }
 
 void ge_metrics_list(FILE *out)
@@ -42,6 +56,6 @@ void ge_metrics_list(FILE *out)
                   corpus[i].better, NULL, corpus[i].reference);
     }
     const struct ge_absent_metric *absent = ge_absent_metrics(&n);
-    fprintf(out, "\n# not there\n\n");
+    fprintf(out, "\n# absent\n\n");
     for (size_t i = 0; i < n; i++) fprintf(out, "%s\n    %s\n", absent[i].name, absent[i].reason);
 }

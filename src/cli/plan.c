@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/power.h"
 #include "cli/session.h"
 #include "score/metric.h"
 
@@ -27,6 +28,15 @@ static void print_systems(const struct ge_session *s)
                s->job->systems[i].name, a->answers.n, a->missing[GE_UND], a->missing[GE_GEN],
                a->problems, a->n_skipped, a->judged);
     }
+}
+
+static void print_ratings(const struct ge_session *s)
+{
+    const struct ge_ratings *r = &s->ratings;
+    if (s->job->ratings.file == NULL) return;
+    printf("ratings   %zu by %zu raters on %zu dimensions; %zu outside the selection; drawn: %s\n",
+           r->n, r->raters.n, r->dimensions.n, s->ratings_skipped,
+           s->job->ratings.drawn != NULL ? s->job->ratings.drawn : "not said");
 }
 
 static void print_rule(const struct ge_task_scoring *t)
@@ -85,6 +95,22 @@ done:
     return rc;
 }
 
+/* The dataset alone, or no job at all. */
+static ge_status plan_power(const struct ge_args *args, const struct ge_power_options *power)
+{
+    ge_status rc = GE_OK;
+    struct ge_session s = {0};
+    struct ge_job *job = NULL;
+    if (args->n_words == 0) return ge_plan_power(power, NULL);
+    GE_TRY(ge_job_load(args->words[0], args->overrides, args->n_overrides, ge_session_vocabulary(),
+                       &job));
+    GE_TRY(ge_session_open(&s, job));
+    GE_TRY(ge_plan_power(power, s.dataset));
+done:
+    ge_session_close(&s);
+    return rc;
+}
+
 static ge_status plan(const struct ge_args *args)
 {
     ge_status rc = GE_OK;
@@ -97,6 +123,7 @@ static ge_status plan(const struct ge_args *args)
     printf("job       %s (%s)\n", job->name, job->source);
     print_dataset(&s);
     print_systems(&s);
+    print_ratings(&s);
     GE_TRY(print_images(&s));
     for (size_t i = 0; i < s.n_scoring; i++) print_rule(&s.scoring[i]);
     GE_TRY(print_encoders(&s));
@@ -108,15 +135,29 @@ done:
 
 int ge_cmd_plan(int argc, char **argv)
 {
-    struct ge_flag flags[] = {{NULL, NULL, NULL, NULL}};
+    struct ge_power_options power = {0};
+    struct ge_flag flags[] = {
+        {"--power", NULL, NULL, &power.on},     {"--items", NULL, &power.items, NULL},
+        {"--gap", &power.gap, NULL, NULL},      {"--und", &power.und, NULL, NULL},
+        {"--phi", &power.phi, NULL, NULL},      {"--confidence", &power.level, NULL, NULL},
+        {"--chance", &power.power, NULL, NULL}, {NULL, NULL, NULL, NULL}};
     struct ge_args args = {.command = "plan", .flags = flags, .job_options = true};
     int code = GE_EXIT_DONE;
     ge_status rc = ge_args_parse(&args, argc, argv);
-    if (rc == GE_OK && args.n_words != 1) rc = ge_fail(GE_EINVAL, "wanted one job file");
+    bool of_power = power.items > 0 || power.gap != NULL || power.und != NULL ||
+                    power.phi != NULL || power.level != NULL || power.power != NULL;
+    if (rc == GE_OK && !power.on && of_power) {
+        rc = ge_fail(GE_EINVAL, "--items, --gap, --und, --phi, --confidence and --chance belong to "
+                                "--power");
+    }
+    if (rc == GE_OK && (args.n_words > 1 || (args.n_words == 0 && !power.on))) {
+        rc = ge_fail(GE_EINVAL, "wanted one job file");
+    }
+    if (rc == GE_OK && power.on) rc = ge_plan_power_check(&power, args.n_words == 1);
     if (rc != GE_OK) {
         code = ge_cli_usage("plan", "%s", ge_error());
     } else {
-        rc = plan(&args);
+        rc = power.on ? plan_power(&args, &power) : plan(&args);
         fflush(stdout);
         if (rc != GE_OK) code = ge_cli_fail(rc);
     }

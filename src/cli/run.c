@@ -172,6 +172,11 @@ static ge_status open_folder(struct run *r)
         stored != NULL ? stored->chunk_items : ge_session_chunk_items(&r->session);
     GE_TRY(ge_session_make_run(&r->session, chunk_items, &r->head));
     if (stored != NULL) GE_TRY(ge_resume_check(job, stored, r->head, r->golden));
+    if (stored != NULL && !ge_ratings_equal(&stored->ratings, &r->head->ratings)) {
+        ge_warn("%s was begun with other ratings, or none, and keeps them; for these: gapeval "
+                "aggregate %s --ratings FILE",
+                job->output.dir, job->output.dir);
+    }
     GE_TRY(plan_chunks(r, chunk_items));
     for (uint32_t i = 0; i < r->plan.n_chunks; i++) {
         struct ge_chunk c = ge_plan_chunk(&r->plan, i); /* the store counts cell by cell */
@@ -396,7 +401,7 @@ static ge_status finish(struct run *r, ge_status rc, const struct ge_dist_report
                         : ge_rundir_sync(r->dir);
     if (rc == GE_OK) rc = end;
     if (rc == GE_OK && complete) {
-        rc = ge_finish_tables(r->session.job->output.dir, r->session.job->output.dir, stdout);
+        rc = ge_finish_tables(r->session.job->output.dir, NULL, r->session.job->output.dir, stdout);
     }
     if (rc == GE_OK && complete) {
         *code = GE_EXIT_DONE;
@@ -435,7 +440,7 @@ static ge_status show_finished(struct run *r, int *code)
 {
     const char *dir = r->session.job->output.dir;
     ge_info("%s is finished; nothing is left to do", dir);
-    ge_status rc = ge_finish_tables(dir, dir, stdout);
+    ge_status rc = ge_finish_tables(dir, NULL, dir, stdout);
     *code = rc == GE_OK ? GE_EXIT_DONE : ge_cli_fail(rc);
     ge_rundir_close(&r->dir, *code);
     return rc;

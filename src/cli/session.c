@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/people.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/bertscore.h"
+#include "dataset/ratings.h"
 #include "metric/constraints.h"
 #include "metric/corpus.h"
 #include "score/metric.h"
@@ -149,6 +151,32 @@ done:
 
 /* ---- dataset and answers ----------------------------------------------------------------------------- */
 
+static ge_status load_ratings(struct ge_session *s)
+{
+    ge_status rc = GE_OK;
+    const struct ge_job *job = s->job;
+    struct ge_cell *cells = NULL;
+    if (job->ratings.file == NULL) return GE_OK;
+    GE_NEW(cells, job->n_systems);
+    for (size_t i = 0; i < job->n_systems; i++) cells[i].system = job->systems[i].name;
+    const struct ge_rated_run about = {.items = s->dataset->items,
+                                       .n_items = s->dataset->n,
+                                       .dataset = s->dataset,
+                                       .cells = cells,
+                                       .n_cells = job->n_systems};
+    GE_TRY_PTR(s->ratings_arena, ge_arena_new());
+    GE_TRY(ge_ratings_load(job->ratings.file, &about, s->ratings_arena, &s->ratings,
+                           &s->ratings_skipped));
+    if (job->ratings.dimension != NULL && s->ratings.n > 0) {
+        size_t index;
+        rc = ge_rating_dimension(&s->ratings, job->ratings.dimension, &index);
+        if (rc != GE_OK) ge_fail_in(rc, "%s: ratings.verdict.dimension", job->source);
+    }
+done:
+    free(cells);
+    return rc;
+}
+
 ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
 {
     ge_status rc = GE_OK;
@@ -173,6 +201,7 @@ ge_status ge_session_open(struct ge_session *s, struct ge_job *job)
         };
         GE_TRY(ge_answers_load(s->dataset, system->name, &source, &s->answers[i]));
     }
+    GE_TRY(load_ratings(s));
     GE_TRY(collect_scoring(s));
     GE_TRY(check_constraints(s));
     ge_preprocess_switches_init(&s->switches);
@@ -204,6 +233,7 @@ void ge_session_close(struct ge_session *s)
     free(s->answers);
     ge_dataset_delete(&s->dataset);
     ge_bertscore_free(&s->idf, s->n_scoring);
+    ge_arena_delete(&s->ratings_arena);
     free(s->scoring);
     free(s->numerics);
     free(s->tuned);
@@ -423,6 +453,7 @@ ge_status ge_session_make_run(const struct ge_session *s, uint32_t chunk_items, 
     run->numerics_id = s->numerics;
     run->items = s->dataset->items;
     run->n_items = s->dataset->n;
+    run->ratings = s->ratings;
     run->chunk_items = chunk_items;
     run->n_cells = job->n_systems;
     GE_TRY_PTR(run->cells, ge_arena_alloc(arena, run->n_cells, sizeof *run->cells));

@@ -16,7 +16,10 @@ struct ge_session {
     struct ge_job *job; /* owned, like everything below */
     struct ge_dataset *dataset;
     struct ge_answers_file **answers; /* (job->n_systems) */
-    struct ge_task_scoring *scoring;  /* sorted by task */
+    struct ge_arena *ratings_arena;
+    struct ge_ratings ratings;       /* of people; in no hash, because they change no row */
+    size_t ratings_skipped;          /* about items outside the selection */
+    struct ge_task_scoring *scoring; /* sorted by task */
     size_t n_scoring;
     struct ge_idf **idf; /* (n_scoring) BERTScore's document frequencies; NULL: none */
     struct ge_preprocess_switches switches;

@@ -52,6 +52,16 @@ done:
     return rc;
 }
 
+ge_status ge_tuned_read(const char *path, char **text)
+{
+    ge_status rc = read_table(path, text);
+
+    if (rc == GE_OK && *text == NULL)
+        rc = ge_fail(GE_ENOENT, "%s is not there; make it with `gapeval bench gemm --tune FILE`",
+                     path);
+    return rc;
+}
+
 static ge_status choose_table(const struct ge_job *job, char **text)
 {
     const char *path = job->runtime.tuned;

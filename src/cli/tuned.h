@@ -14,6 +14,10 @@
  * JSON object), GE_ELIMIT, GE_EIO. Collective; comm may be NULL. */
 ge_status ge_tuned_load(const struct ge_job *job, struct ge_comm *comm, char **text);
 
+/* A table's text, checked to be a JSON object; freed by the caller. GE_ENOENT, GE_EFORMAT, GE_ELIMIT,
+ * GE_EIO. Local. */
+ge_status ge_tuned_read(const char *path, char **text);
+
 /* Put the run's copy into its folder, which is there, unless it has one; text NULL: nothing. To be
  * called when the run has begun: its numerics id holds the table's hash already. Local. */
 ge_status ge_tuned_keep(const struct ge_job *job, const char *text);

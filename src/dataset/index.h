@@ -1,5 +1,5 @@
-/* A hash table from string to number: ids of a dataset, distinct paths. Private to dataset/.
- * Local; concurrent readers are fine. */
+/* A hash table from string to number: ids of a dataset, distinct paths. Used by dataset/
+ * and cli/verdicts.c. Local; concurrent readers are fine. */
 #ifndef GE_DATASET_INDEX_H
 #define GE_DATASET_INDEX_H
 

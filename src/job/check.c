@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "job/spec_parts.h"
+#include "record/rating.h"
 
 /* "FILE: KEY PATH: found …, allowed: …"; the key path and the rest come from the format. */
 #define REFUSE(job, ...)                                                                           \
@@ -286,6 +287,29 @@ done:
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 
+static ge_status check_ratings(const struct ge_job *job)
+{
+    const struct ge_job_ratings *r = &job->ratings;
+    enum ge_drawn drawn;
+    const char *within;
+    bool has_min = ge_json_get_path(job->doc, "ratings.verdict.min") != NULL;
+    ge_status rc = ge_drawn_parse(r->drawn, &drawn, &within);
+    if (rc != GE_OK) {
+        (void)ge_fail_in(rc, "ratings.drawn");
+        return ge_fail_in(rc, "%s", job->source);
+    }
+    if (r->file == NULL && (r->drawn != NULL || r->dimension != NULL || has_min)) {
+        return REFUSE(job,
+                      "ratings.file: found nothing, allowed: the file that the other settings of "
+                      "ratings are about");
+    }
+    if ((r->dimension != NULL) != has_min) {
+        return REFUSE(job, "ratings.verdict.%s: found nothing, allowed: both dimension and min",
+                      has_min ? "dimension" : "min");
+    }
+    return GE_OK;
+}
+
 static ge_status check_timers(const struct ge_job *job)
 {
     const struct ge_job_runtime *r = &job->runtime;
@@ -311,6 +335,7 @@ ge_status ge_job_check(const struct ge_job *job, const struct ge_job_vocabulary 
         GE_TRY(check_verdict(job, vocabulary, &job->scoring.tasks[i]));
     }
     GE_TRY(check_thresholds(job, vocabulary));
+    GE_TRY(check_ratings(job));
     GE_TRY(check_timers(job));
 done:
     return rc;
@@ -363,6 +388,9 @@ ge_status ge_job_check_files(const struct ge_job *job)
         free(where);
         GE_TRY_PTR(where, ge_sprintf("encoders.%s.model", job->encoders[i].name));
         GE_TRY(check_path(job, where, job->encoders[i].model, WANT_FOLDER));
+    }
+    if (job->ratings.file != NULL) {
+        GE_TRY(check_path(job, "ratings.file", job->ratings.file, WANT_FILE));
     }
 done:
     free(where);

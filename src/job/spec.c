@@ -202,11 +202,23 @@ done:
 static ge_status view_aggregation(struct ge_job *job)
 {
     struct ge_job_aggregation *a = &job->aggregation;
-    a->estimator = get_string(job, "aggregation.estimator");
     a->interval = get_string(job, "aggregation.interval");
+    a->resamples = (int64_t)get_number(job, "aggregation.resamples");
     a->level = get_number(job, "aggregation.level");
     a->failures = get_string(job, "aggregation.failures");
     return view_strings(job, ge_json_get_path(job->doc, "aggregation.by"), false, &a->by);
+}
+
+static ge_status view_ratings(struct ge_job *job)
+{
+    ge_status rc = GE_OK;
+    const char *file = get_string(job, "ratings.file");
+    job->ratings.drawn = get_string(job, "ratings.drawn");
+    job->ratings.dimension = get_string(job, "ratings.verdict.dimension");
+    job->ratings.min = get_number(job, "ratings.verdict.min");
+    if (file != NULL) GE_TRY_PTR(job->ratings.file, absolute(job, file));
+done:
+    return rc;
 }
 
 static ge_status view_output(struct ge_job *job)
@@ -267,6 +279,7 @@ static ge_status view(struct ge_job *job, const struct ge_job_vocabulary *vocabu
     job->scoring.recorded_verdicts = get_string(job, "scoring.recorded_verdicts");
     GE_TRY(view_tasks(job, vocabulary));
     GE_TRY(view_aggregation(job));
+    GE_TRY(view_ratings(job));
     GE_TRY(view_output(job));
     GE_TRY(view_runtime(job));
 done:

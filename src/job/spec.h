@@ -88,11 +88,18 @@ struct ge_job_scoring {
 };
 
 struct ge_job_aggregation {
-    struct ge_strings by;  /* of "category", "subcategory", "tag" */
-    const char *estimator; /* "logit" */
-    const char *interval;  /* "delta" */
-    double level;          /* confidence, 0.5…0.999 */
-    const char *failures;  /* "exclude", "wrong": how failed samples enter the point estimate */
+    struct ge_strings by; /* of "category", "subcategory", "tag" */
+    const char *interval; /* "score", "delta", "bca" */
+    int64_t resamples;    /* of the bootstrap */
+    double level;         /* confidence, 0.5…0.999 */
+    const char *failures; /* "exclude", "wrong": how failed samples enter the point estimate */
+};
+
+struct ge_job_ratings {
+    const char *file;      /* absolute; NULL: none */
+    const char *drawn;     /* record/rating.h, ge_drawn_parse(); NULL: not said */
+    const char *dimension; /* of the verdict; NULL: ratings give no verdict */
+    double min;
 };
 
 struct ge_job_output {
@@ -129,6 +136,7 @@ struct ge_job {
     struct ge_job_image image;
     struct ge_job_scoring scoring;
     struct ge_job_aggregation aggregation;
+    struct ge_job_ratings ratings;
     struct ge_job_output output;
     struct ge_job_runtime runtime;
 };

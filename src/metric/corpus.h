@@ -1,5 +1,6 @@
-/* Metrics over all answers of one system and direction at once. They are exact over the whole corpus:
- * computed from the stored answers after the run, never as a mean over ranks or chunks. */
+/* Metrics over all answers of one system, direction and task type at once. They are exact over the whole
+ * corpus: computed from the stored answers after the run, never as a mean over ranks or chunks. Used
+ * by aggregate/. Local; thread-safe. */
 #ifndef GE_METRIC_CORPUS_H
 #define GE_METRIC_CORPUS_H
 
@@ -26,17 +27,18 @@ struct ge_embedding_set {
 typedef ge_status ge_set_metric_fn(const struct ge_embedding_set *s, double *value);
 
 struct ge_corpus_metric {
-    const char *name, *help, *reference; /* formula in one line; whose digits */
+    const char *name, *help; /* formula in one line */
+    const char *reference;   /* whose digits it gives; NULL: our own definition */
     enum ge_better better;
     double min, max;
     ge_corpus_metric_fn *texts;   /* of texts, or NULL */
-    ge_set_metric_fn *embeddings; /* of image embeddings, or NULL */
+    ge_set_metric_fn *embeddings; /* of embeddings, or NULL */
 };
 
-/* n times NaN, for a metric that has no values per text; per_text may be NULL. */
+/* Fill per_text with n times NaN, for a metric that has no values per text; NULL is fine. */
 void ge_corpus_no_values(double *per_text, size_t n);
 
-/* Mean number of words. */
+/* Mean number of words (length.words); NaN of no text. Per text: its number. */
 ge_status ge_corpus_length(const struct ge_corpus *c, double *value, double *per_text);
 
 /* The table; constant. */

@@ -9,8 +9,7 @@
 
 #include "metric/corpus.h"
 
-/* Different n-grams over all n-grams of the corpus; per text over its own. NaN without any. GE_ENOMEM,
- * GE_ELIMIT. */
+/* Different n-grams / n-grams of the corpus; per text of its own. NaN without any. GE_ENOMEM, GE_ELIMIT. */
 ge_corpus_metric_fn ge_corpus_distinct1, ge_corpus_distinct2, ge_corpus_distinct3;
 
 /* Mean BLEU-3 of each of the first 500 texts against the other 499, as Texygen's fast self-BLEU with
@@ -37,7 +36,7 @@ void ge_opening_free(struct ge_opening *o); /* its content; all 0 is fine */
 
 /* Bytes of the texts, a line break between two, over their bytes after zlib's deflate at level 9: the
  * higher, the more repetition. No values per text. Another version of zlib may differ by a few
- * bytes. NaN for no bytes. GE_ENOMEM, GE_ELIMIT (4 GiB). */
+ * bytes. NaN for no bytes: no text, or a single empty one. GE_ENOMEM, GE_ELIMIT (4 GiB). */
 ge_corpus_metric_fn ge_corpus_compression_ratio;
 
 /* Append the library's name and version, as found now and as compiled with. */

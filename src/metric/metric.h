@@ -14,9 +14,9 @@
 enum ge_better { GE_BETTER_HIGHER, GE_BETTER_LOWER, GE_BETTER_NEITHER };
 
 /* A metric of one answer's text (UTF-8) and what its task says: *value, or NaN when the task lacks
- * what the metric compares with (no references, say). Metrics that come together (the three of a
- * precision, recall, F triple) are functions of their own over a shared static one. GE_ENOMEM; no
- * text is an error. */
+ * what the metric compares with (no references, say). Metrics that come together (precision, recall,
+ * F) are functions of their own over a shared static one. GE_ENOMEM; a content status where what the
+ * task says cannot be read (constraints). Any text, an empty one too, has a value or NaN. */
 typedef ge_status ge_text_metric_fn(const char *text, const struct ge_task *task, double *value);
 
 /* Words and characters of an answer: runs without ASCII white space; code points. Never NaN. */

@@ -1,5 +1,5 @@
-/* Distances between two sets of embeddings: how far what a system draws lies from the reference
- * pictures as a whole. Pure; thread-safe. */
+/* Distances between two sets of unit embeddings: how far what a system draws lies from the reference
+ * pictures as a whole. For the table of corpus.h; lower is better. Pure; thread-safe. */
 #ifndef GE_METRIC_MMD_H
 #define GE_METRIC_MMD_H
 

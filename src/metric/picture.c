@@ -109,25 +109,32 @@ static double cosine(int j)
     return j <= 32 ? quarter[j] : -quarter[64 - j];
 }
 
-/* The lowest coefficients of the cosine transform (type II, factor 2 for each axis). */
+/* Coefficient k of a line's cosine transform (type II, factor 2), by the pairs that share a cosine but
+ * for its sign. Where k is even and not 0 the cosines sum to 0, and the first pair is taken off:
+ * constant lines and even slopes have coefficients of exactly 0 then, and the hash does not make bits
+ * of rounding. */
+static double coefficient(const double line[GE_PICTURE_GREY], int k)
+{
+    enum { LAST = GE_PICTURE_GREY - 1 };
+    double sum = 0, off = k > 0 ? line[0] + line[LAST] : 0;
+    for (int x = 0; x < GE_PICTURE_GREY / 2; x++) {
+        double pair = k % 2 == 0 ? line[x] + line[LAST - x] - off : line[x] - line[LAST - x];
+        sum += 2 * pair * cosine(k * (2 * x + 1));
+    }
+    return sum;
+}
+
+/* The lowest coefficients of both axes. */
 static void transform(const float *grey, double out[LOW * LOW])
 {
     enum { N = GE_PICTURE_GREY };
-    double rows[LOW][N];
-    for (int u = 0; u < LOW; u++) {
-        for (int x = 0; x < N; x++) {
-            rows[u][x] = 0;
-            for (int y = 0; y < N; y++) {
-                rows[u][x] += 2 * grey[y * N + x] * cosine(u * (2 * y + 1));
-            }
-        }
+    double rows[LOW][N], line[N];
+    for (int x = 0; x < N; x++) {
+        for (int y = 0; y < N; y++) line[y] = (double)grey[y * N + x];
+        for (int u = 0; u < LOW; u++) rows[u][x] = coefficient(line, u);
     }
     for (int u = 0; u < LOW; u++) {
-        for (int v = 0; v < LOW; v++) {
-            double sum = 0;
-            for (int x = 0; x < N; x++) sum += 2 * rows[u][x] * cosine(v * (2 * x + 1));
-            out[u * LOW + v] = sum;
-        }
+        for (int v = 0; v < LOW; v++) out[u * LOW + v] = coefficient(rows[u], v);
     }
 }
 

@@ -1,6 +1,7 @@
 /* What a picture looks like, in a few numbers: for perceptual hashes and for finding copies. Two
- * systems that draw the same prompt differ in every place; a copy, also one that was scaled or
- * compressed again, agrees in all of them. Pure; thread-safe. */
+ * pictures of the same prompt differ in many places; a copy, also one that was scaled or compressed
+ * again, agrees in all of them, unless it was cropped or put into a larger picture: such copies are
+ * not found. Pure; thread-safe. */
 #ifndef GE_METRIC_PICTURE_H
 #define GE_METRIC_PICTURE_H
 
@@ -22,7 +23,7 @@ ge_status ge_picture_make(const struct ge_image *image, float *out);
 
 /* The 64-bit perceptual hash of the PyPI package ImageHash (imagehash.phash): signs of the 8 x 8 lowest
  * cosine coefficients of the grey picture around their median, row-major, the first in the highest
- * bit. Even a constant picture has one: 1 for the first bit. */
+ * bit. A constant picture has the first bit alone, a black one none. */
 uint64_t ge_picture_phash(const float *picture);
 
 /* Number of bits in which two hashes differ, 0 to 64. */
@@ -35,7 +36,7 @@ int ge_phash_distance(uint64_t a, uint64_t b);
  * the pictures is (nearly) constant there. input may be NULL. */
 double ge_picture_correlation(const float *answer, const float *reference, const float *input);
 
-/* From this correlation on an answer is a copy of the reference. docs/metrics-notes.md tells how it
+/* From this correlation on an answer is a copy of the reference. docs/metric-notes.md tells how it
  * was chosen. */
 #define GE_PICTURE_COPY 0.99
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "record/item.h"
+#include "record/rating.h"
 #include "record/result.h"
 
 /* One point of a sweep: system, encoder and scorer settings. */
@@ -30,7 +31,8 @@ struct ge_run {
     struct ge_strings metrics, rules, embedding_kinds;
     struct ge_result *results; /* one per finished chunk, sorted by (cell, first) */
     size_t n_results;
-    uint32_t chunk_items; /* items per chunk */
+    uint32_t chunk_items;      /* items per chunk */
+    struct ge_ratings ratings; /* of people, from outside; n = 0: none were given */
 };
 
 void ge_run_delete(struct ge_run **run); /* frees the arena and the run; *run = NULL */

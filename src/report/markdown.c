@@ -3,139 +3,120 @@
 #include <string.h>
 
 #include "report/report.h"
-
-static const char missing[] = "–";
-
-/* "61.2 ± 3.1": the larger half of the interval, so that ± never promises too much. */
-static void percent(struct ge_buf *out, struct ge_estimate e)
-{
-    if (isnan(e.value)) {
-        ge_buf_str(out, missing);
-        return;
-    }
-    ge_buf_printf(out, "%.1f", 100 * e.value);
-    if (isnan(e.lo)) return;
-    ge_buf_printf(out, " ± %.1f", 100 * fmax(e.hi - e.value, e.value - e.lo));
-}
-
-/* A number with `digits` (1 to 3) decimals; what rounds to zero is never "-0". */
-static void decimal(struct ge_buf *out, double v, int digits, bool with_sign)
-{
-    static const double half[] = {0.5, 0.05, 0.005, 0.0005};
-    if (fabs(v) < half[digits]) v = 0;
-    ge_buf_printf(out, with_sign ? "%+.*f" : "%.*f", digits, v);
-}
-
-/* A value and its interval, both times `factor`. */
-static void interval(struct ge_buf *out, struct ge_estimate e, double factor, int digits,
-                     bool with_sign)
-{
-    if (isnan(e.value)) {
-        ge_buf_str(out, missing);
-        return;
-    }
-    double values[] = {e.value, e.lo, e.hi};
-    static const char *const between[] = {"", " [", ", "};
-    for (int i = 0; i < (isnan(e.lo) ? 1 : 3); i++) {
-        ge_buf_str(out, between[i]);
-        decimal(out, factor * values[i], digits, with_sign);
-    }
-    if (!isnan(e.lo)) ge_buf_char(out, ']');
-}
-
-static void p_value(struct ge_buf *out, double p)
-{
-    if (isnan(p)) {
-        ge_buf_str(out, missing);
-    } else if (p < 0.001) {
-        ge_buf_str(out, "< 0.001");
-    } else {
-        ge_buf_printf(out, "%.3f", p);
-    }
-}
-
-/* Text in a table cell: a bar or a line's end would end it. */
-static void cell_text(struct ge_buf *out, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        if (*s == '|') ge_buf_char(out, '\\');
-        ge_buf_char(out, *s == '\n' || *s == '\r' ? ' ' : *s);
-    }
-}
+#include "report/table.h"
 
 static bool has_failures(const struct ge_gap_row *r)
 {
     return r->failed_samples > 0;
 }
 
-static void heading(struct ge_buf *out, const char *dimension, bool grouped)
+static void heading(struct ge_buf *out, const char *dimension, bool grouped, bool ranked)
 {
     ge_buf_printf(out,
                   "\n### %s\n\n| system |%s n | Succ ↑ %% | Und ↑ %% | Gen ↑ %% | "
-                  "Und − Gen, points | Δ logit | G ↓ | p |\n|:--|%s--:|--:|--:|--:|--:|--:|"
-                  "--:|--:|\n",
+                  "Und − Gen, points | Δ logit | G ↓ | p | p Holm |%s\n"
+                  "|:--|%s--:|--:|--:|--:|--:|--:|--:|--:|--:|%s\n",
                   grouped ? dimension : "All items", grouped ? " group |" : "",
-                  grouped ? ":--|" : "");
+                  ranked ? " rank by Succ |" : "", grouped ? ":--|" : "", ranked ? "--:|" : "");
 }
 
-static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool grouped)
+static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool grouped, bool ranked)
 {
     ge_buf_str(out, "| ");
-    cell_text(out, r->system);
+    ge_table_text(out, r->system);
     if (grouped) {
         ge_buf_str(out, " | ");
-        cell_text(out, r->group);
+        ge_table_text(out, r->group);
     }
     ge_buf_printf(out, " | %zu | ", r->judged);
-    percent(out, r->succ);
+    ge_table_percent(out, r->succ);
     ge_buf_str(out, " | ");
-    percent(out, r->und);
+    ge_table_percent(out, r->und);
     ge_buf_str(out, " | ");
-    percent(out, r->gen);
+    ge_table_percent(out, r->gen);
     ge_buf_str(out, " | ");
-    interval(out, r->points, 100, 1, true);
+    ge_table_interval(out, r->points, 100, 1, true);
     ge_buf_str(out, " | ");
-    interval(out, r->delta, 1, 2, true);
+    ge_table_interval(out, r->delta, 1, 2, true);
     ge_buf_str(out, " | ");
-    interval(out, r->gap, 1, 3, false);
+    ge_table_interval(out, r->gap, 1, 3, false);
     ge_buf_str(out, " | ");
-    p_value(out, r->p_value);
-    ge_buf_str(out, " |\n");
+    ge_table_p_value(out, r->p_value);
+    ge_buf_str(out, " | ");
+    ge_table_p_value(out, r->p_holm);
+    ge_buf_str(out, " |");
+    if (ranked && r->rank.rank == 0) ge_buf_printf(out, " %s |", GE_TABLE_MISSING);
+    if (ranked && r->rank.rank > 0) {
+        ge_buf_printf(out, " %zu [%zu, %zu] |", r->rank.rank, r->rank.lo, r->rank.hi);
+    }
+    ge_buf_char(out, '\n');
 }
 
 static void range(struct ge_buf *out, struct ge_bounds b, double factor, int digits)
 {
     ge_buf_char(out, ' ');
-    decimal(out, factor * b.lo, digits, false);
+    ge_table_decimal(out, factor * b.lo, digits, false);
     ge_buf_str(out, " … ");
-    decimal(out, factor * b.hi, digits, false);
+    ge_table_decimal(out, factor * b.hi, digits, false);
     ge_buf_str(out, " |");
 }
 
-/* Failures and what they could mean, for the rows that have any. */
-static void failures(const struct ge_summary *s, struct ge_buf *out)
+void ge_table_failures(struct ge_buf *out, const struct ge_summary *s, bool with_gap)
 {
     bool any = false;
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct ge_gap_row *r = &s->rows[i];
         if (strcmp(r->dimension, "overall") != 0 || (!has_failures(r) && r->undone == 0)) continue;
         if (!any) {
-            ge_buf_str(out, "\n### Failures, and the figures with every failure decided against or "
-                            "for the system\n\n| system | items | und failed | gen failed | undone "
-                            "| Succ % | Und % | Gen % | Und − Gen, points | G |\n"
-                            "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+            ge_buf_printf(out,
+                          "\n### Failures, and the figures with every failure decided against or "
+                          "for the system\n\n| system | items | und failed | gen failed | undone "
+                          "| Succ %% | Und %% | Gen %% | Und − Gen, points |%s\n"
+                          "|:--|--:|--:|--:|--:|--:|--:|--:|--:|%s\n",
+                          with_gap ? " G |" : "", with_gap ? "--:|" : "");
         }
         any = true;
         ge_buf_str(out, "| ");
-        cell_text(out, r->system);
+        ge_table_text(out, r->system);
         ge_buf_printf(out, " | %zu | %zu | %zu | %zu |", r->items, r->failed_und, r->failed_gen,
                       r->undone);
         range(out, r->succ_bounds, 100, 1);
         range(out, r->und_bounds, 100, 1);
         range(out, r->gen_bounds, 100, 1);
         range(out, r->points_bounds, 100, 1);
-        range(out, r->gap_bounds, 1, 3);
+        if (with_gap) range(out, r->gap_bounds, 1, 3);
         ge_buf_char(out, '\n');
+    }
+}
+
+/* Systems with several samples of an item: what another draw would change. */
+static void repeated(const struct ge_summary *s, struct ge_buf *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        const struct ge_gap_row *r = &s->rows[i];
+        if (strcmp(r->dimension, "overall") != 0) continue;
+        for (int d = 0; d < GE_DIRECTIONS; d++) {
+            const struct ge_repeats *e = &r->repeats[d];
+            if (e->items == 0) continue;
+            if (!any) {
+                ge_buf_str(out,
+                           "\n### Repeated samples\n\n| system | direction | items | k | pass@1 "
+                           "% | pass@k % | sd between draws, points |\n"
+                           "|:--|:--|--:|--:|--:|--:|--:|\n");
+            }
+            any = true;
+            ge_buf_str(out, "| ");
+            ge_table_text(out, r->system);
+            ge_buf_printf(out, " | %s | %zu | %zu | ", ge_direction_name((enum ge_direction)d),
+                          e->items, e->samples);
+            ge_table_interval(out, (struct ge_estimate){e->pass_1, NAN, NAN}, 100, 1, false);
+            ge_buf_str(out, " | ");
+            ge_table_interval(out, (struct ge_estimate){e->pass_k, NAN, NAN}, 100, 1, false);
+            ge_buf_str(out, " | ");
+            ge_table_interval(out, (struct ge_estimate){e->seed_sd, NAN, NAN}, 100, 2, false);
+            ge_buf_str(out, " |\n");
+        }
     }
 }
 
@@ -153,89 +134,45 @@ static void dimension_table(const struct ge_summary *s, const char *dimension, s
             if (next == NULL || strcmp(r->group, next) < 0) next = r->group;
         }
         if (next == NULL) return;
-        if (!any) heading(out, dimension, grouped);
+        if (!any) heading(out, dimension, grouped, !grouped && s->ranked);
         any = true;
         for (size_t i = 0; i < s->n_rows; i++) {
             const struct ge_gap_row *r = &s->rows[i];
             if (strcmp(r->dimension, dimension) == 0 && strcmp(r->group, next) == 0) {
-                table_row(out, r, grouped);
+                table_row(out, r, grouped, !grouped && s->ranked);
             }
         }
         done = next;
     }
 }
 
-static void corpus_metrics(const struct ge_summary *s, struct ge_buf *out)
+void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
 {
-    if (s->n_corpus == 0) return;
-    ge_buf_str(out, "\n### Metrics over all answers\n\n| system | direction | task | metric | n | "
-                    "value |\n|:--|:--|:--|:--|--:|--:|\n");
-    for (size_t i = 0; i < s->n_corpus; i++) {
-        const struct ge_corpus_row *c = &s->corpus[i];
-        ge_buf_str(out, "| ");
-        cell_text(out, c->system);
-        ge_buf_printf(out, " | %s | ", ge_direction_name(c->direction));
-        cell_text(out, c->task);
-        ge_buf_printf(out, " | `%s` | %zu | ", c->metric, c->n);
-        if (isnan(c->value)) {
-            ge_buf_str(out, missing);
-        } else {
-            ge_buf_printf(out, "%.4f", c->value);
-        }
-        ge_buf_str(out, " |\n");
+    ge_buf_printf(out,
+                  "Estimator `logit`, %.0f %% intervals%s, failures %s. Und − Gen and Δ are signed "
+                  "(positive: understands better than it generates); G is the unsigned Gap "
+                  "Score.\n",
+                  100 * s->options.level,
+                  s->options.interval == GE_INTERVAL_BCA     ? " (BCa bootstrap)"
+                  : s->options.interval == GE_INTERVAL_DELTA ? " (delta method)"
+                                                             : "",
+                  s->options.failures_wrong ? "count as wrong" : "left out");
+    static const char *const dimensions[] = {"overall", "category", "subcategory", "tag"};
+    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+        dimension_table(s, dimensions[i], out);
     }
-}
-
-/* The first few items with what was found there. */
-static void diagnosed_items(const struct ge_diagnosis *d, struct ge_buf *out)
-{
-    enum { SHOWN = 3 };
-    for (size_t i = 0; i < d->n_items && i < SHOWN; i++) {
-        if (i > 0) ge_buf_str(out, ", ");
-        cell_text(out, d->items[i].id);
-        if (d->items[i].note[0] == '\0') continue;
-        ge_buf_str(out, " (");
-        cell_text(out, d->items[i].note);
-        ge_buf_char(out, ')');
-    }
-}
-
-/* All categories together; summary.json has each. */
-static void diagnoses(const struct ge_summary *s, struct ge_buf *out)
-{
-    bool any = false;
-    for (size_t i = 0; i < s->n_diagnoses; i++) {
-        const struct ge_diagnosis *d = &s->diagnoses[i];
-        if (d->category != NULL) continue;
-        if (!any) {
-            ge_buf_str(out, "\n### Diagnoses\n\n| system | diagnosis | of n | share % | most in |\n"
-                            "|:--|:--|--:|--:|:--|\n");
-        }
-        any = true;
-        ge_buf_str(out, "| ");
-        cell_text(out, d->system != NULL ? d->system : "all");
-        ge_buf_printf(out, " | %s | %zu | %.1f | ", d->kind, d->n, 100 * d->share);
-        diagnosed_items(d, out);
-        ge_buf_str(out, " |\n");
-    }
+    repeated(s, out);
 }
 
 ge_status ge_report_markdown(const struct ge_run *run, const struct ge_summary *s,
                              struct ge_buf *out)
 {
     (void)run;
-    ge_buf_printf(out,
-                  "Estimator `logit`, %.0f %% intervals, failures %s. Und − Gen and Δ are signed "
-                  "(positive: understands better than it generates); G is the unsigned Gap "
-                  "Score.\n",
-                  100 * s->options.level,
-                  s->options.failures_wrong ? "count as wrong" : "left out");
-    static const char *const dimensions[] = {"overall", "category", "subcategory", "tag"};
-    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
-        dimension_table(s, dimensions[i], out);
-    }
-    corpus_metrics(s, out);
-    failures(s, out);
-    diagnoses(s, out);
+    ge_table_logit(out, s);
+    ge_table_failures(out, s, true);
+    ge_table_estimators(out, s);
+    ge_table_corpus(out, s);
+    ge_table_diagnoses(out, s, false);
+    ge_report_people(s, out);
     return ge_buf_status(out);
 }

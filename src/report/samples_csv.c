@@ -7,7 +7,7 @@
 #include "report/report.h"
 
 /* A field, quoted when it must be. */
-static void field(struct ge_buf *out, const char *s)
+void ge_report_csv_field(struct ge_buf *out, const char *s)
 {
     if (s == NULL) return;
     if (strpbrk(s, ",\"\r\n") == NULL) {
@@ -32,7 +32,7 @@ static void tags_field(struct ge_buf *out, const struct ge_strings *tags)
         ge_buf_str(&joined, tags->v[i]);
     }
     if (joined.status != GE_OK) out->status = joined.status;
-    field(out, joined.data);
+    ge_report_csv_field(out, joined.data);
     ge_buf_free(&joined);
 }
 
@@ -49,7 +49,7 @@ static void header(const struct ge_run *run, struct ge_buf *out)
                     "rule,judges,reason");
     for (size_t i = 0; i < run->metrics.n; i++) {
         ge_buf_char(out, ',');
-        field(out, run->metrics.v[i]);
+        ge_report_csv_field(out, run->metrics.v[i]);
     }
     ge_buf_str(out, "\r\n");
 }
@@ -73,17 +73,17 @@ static void key_fields(const struct ge_run *run, const struct ge_result *r, stru
                        struct ge_buf *out)
 {
     const struct ge_item *item = &run->items[key.item];
-    field(out, run->cells[r->cell].system);
+    ge_report_csv_field(out, run->cells[r->cell].system);
     ge_buf_char(out, ',');
-    field(out, item->id);
+    ge_report_csv_field(out, item->id);
     ge_buf_printf(out, ",%s,%u,", ge_direction_name((enum ge_direction)key.direction), key.sample);
-    field(out, item->category);
+    ge_report_csv_field(out, item->category);
     ge_buf_char(out, ',');
-    field(out, item->subcategory);
+    ge_report_csv_field(out, item->subcategory);
     ge_buf_char(out, ',');
     tags_field(out, &item->tags);
     ge_buf_char(out, ',');
-    field(out, item->cluster);
+    ge_report_csv_field(out, item->cluster);
 }
 
 static void outcome_fields(const struct ge_run *run, const struct ge_result *r, struct ge_key key,
@@ -98,11 +98,11 @@ static void outcome_fields(const struct ge_run *run, const struct ge_result *r, 
     } else if (f->error < r->n_errors && ge_key_compare(r->errors[f->error].key, key) == 0) {
         const struct ge_error_row *e = &r->errors[f->error++];
         ge_buf_printf(out, ",%s,,,,", ge_status_name((ge_status)e->status));
-        field(out, e->reason);
+        ge_report_csv_field(out, e->reason);
     } else {
         const struct ge_undone_row *u = &r->undone[f->undone++];
         ge_buf_printf(out, ",undone:%s,,,,", ge_status_name((ge_status)u->status));
-        field(out, u->reason);
+        ge_report_csv_field(out, u->reason);
     }
 }
 

@@ -18,100 +18,116 @@
 #include "metric/relaxed.h"
 #include "metric/vqa.h"
 
-#define MATCH(name_, help_)                                                                        \
+static const char chair[] = "own definition, after Rohrbach et al. 2018";
+
+#define MATCH(name_, better_, help_)                                                               \
     {                                                                                              \
         .name = "match." name_, .help = help_, .role = GE_ROLE_NONE, .target = GE_TARGET_NONE,     \
-        .min = 0, .max = 1                                                                         \
+        .min = 0, .max = 1, .better = GE_BETTER_##better_                                          \
     }
 #define TEXT(name_, help_, min_, max_, better_, reference_, fn_)                                   \
     {                                                                                              \
         .name = name_, .help = help_, .role = GE_ROLE_NONE, .target = GE_TARGET_NONE, .min = min_, \
         .max = max_, .better = GE_BETTER_##better_, .reference = reference_, .text = fn_           \
     }
-#define COSINE(name_, role_, target_, help_)                                                       \
+#define COSINE(name_, role_, target_, better_, help_)                                              \
     {                                                                                              \
         .name = "similarity." name_, .help = help_, .role = GE_ROLE_##role_,                       \
-        .target = GE_TARGET_##target_, .min = -1, .max = 1                                         \
+        .target = GE_TARGET_##target_, .min = -1, .max = 1, .better = GE_BETTER_##better_          \
     }
 #define MARGIN(name_, role_, help_)                                                                \
     {                                                                                              \
         .name = "similarity." name_ ".margin", .help = help_, .role = GE_ROLE_##role_,             \
-        .target = GE_TARGET_MARGIN, .min = -2, .max = 2                                            \
+        .target = GE_TARGET_MARGIN, .min = -2, .max = 2, .better = GE_BETTER_HIGHER                \
     }
 #define LABELS(name_, role_, help_)                                                                \
     {                                                                                              \
         .name = "label.embedding" name_, .help = help_, .role = GE_ROLE_##role_,                   \
-        .target = GE_TARGET_LABELS, .min = 0, .max = 1                                             \
+        .target = GE_TARGET_LABELS, .min = 0, .max = 1, .better = GE_BETTER_HIGHER                 \
     }
 #define CLIP(name_, target_, min_, max_, prefix_, fn_, reference_, help_)                          \
     {                                                                                              \
         .name = name_, .help = help_, .role = GE_ROLE_IMAGE_TEXT, .target = GE_TARGET_##target_,   \
-        .min = min_, .max = max_, .prefix = prefix_, .of_cosine = fn_, .reference = reference_     \
+        .min = min_, .max = max_, .better = GE_BETTER_HIGHER, .prefix = prefix_, .of_cosine = fn_, \
+        .reference = reference_                                                                    \
     }
 #define BERT(name_, min_, max_, help_)                                                             \
     {                                                                                              \
         .name = "bertscore." name_, .help = help_, .role = GE_ROLE_BERTSCORE,                      \
-        .target = GE_TARGET_TOKENS, .min = min_, .max = max_, .reference = "bert_score 0.3.13"     \
+        .target = GE_TARGET_TOKENS, .min = min_, .max = max_, .better = GE_BETTER_HIGHER,          \
+        .reference = "bert_score 0.3.13"                                                           \
     }
 #define PIXELS(name_, min_, max_, better_, reference_, help_)                                      \
     {                                                                                              \
         .name = name_, .help = help_, .role = GE_ROLE_PIXELS, .target = GE_TARGET_REFERENCE,       \
         .min = min_, .max = max_, .better = GE_BETTER_##better_, .reference = reference_           \
     }
+#define BLEU(n_, fn_)                                                                              \
+    TEXT("bleu" n_ ".coco",                                                                        \
+         "geometric mean of the clipped precisions (m + 1e-15) / (n + 1e-9) of 1- to " n_          \
+         "-grams, times exp(1 - r/c) where the text is shorter than the closest reference; its "   \
+         "mean is not the corpus value",                                                           \
+         0, 1, HIGHER, "pycocoevalcap 1.2", fn_)
 #define RESCALED(name_, max_)                                                                      \
     BERT(name_ ".rescaled", -INFINITY, max_,                                                       \
          "(x - b) / (1 - b) of bertscore." name_ ", b = scoring.bertscore.baseline." name_)
 
 static const struct ge_metric_info table[GE_METRICS] = {
-    [GE_METRIC_EXACT] = MATCH("exact", "1 if the trimmed answer equals a reference byte for byte"),
-    [GE_METRIC_ALIAS] = MATCH("alias", "1 if the normalised answer is, or names, a reference and "
-                                       "names no text distractor"),
-    [GE_METRIC_LABEL] = MATCH("label", "1 if the answer names exactly one label of the task's set, "
-                                       "the right one"),
+    [GE_METRIC_EXACT] =
+        MATCH("exact", HIGHER, "1 if the trimmed answer equals a reference byte for byte"),
+    [GE_METRIC_ALIAS] = MATCH("alias", HIGHER,
+                              "1 if the normalised answer is, or names, a reference and "
+                              "names no text distractor"),
+    [GE_METRIC_LABEL] = MATCH("label", HIGHER,
+                              "1 if the answer names exactly one label of the task's set, "
+                              "the right one"),
     [GE_METRIC_CHOICE] =
-        MATCH("choice", "1 if the option that the answer chooses is the right one"),
-    [GE_METRIC_CHOICE_ANSWERED] = MATCH("choice.answered", "1 if the answer makes a choice at all"),
-    [GE_METRIC_NUMBER] = MATCH("number", "1 if every required count is stated, none contradicted"),
-    [GE_METRIC_NUMBER_ANSWERED] = MATCH("number.answered", "1 if the answer states a number"),
+        MATCH("choice", HIGHER, "1 if the option that the answer chooses is the right one"),
+    [GE_METRIC_CHOICE_ANSWERED] =
+        MATCH("choice.answered", NEITHER, "1 if the answer makes a choice at all"),
+    [GE_METRIC_NUMBER] =
+        MATCH("number", HIGHER, "1 if every required count is stated, none contradicted"),
+    [GE_METRIC_NUMBER_ANSWERED] =
+        MATCH("number.answered", NEITHER, "1 if the answer states a number"),
     [GE_METRIC_IMAGE_TEXT_REFERENCE] =
-        COSINE("image_text.reference", IMAGE_TEXT, REFERENCE,
+        COSINE("image_text.reference", IMAGE_TEXT, REFERENCE, HIGHER,
                "largest cosine of the answer image and a reference text"),
     [GE_METRIC_IMAGE_TEXT_DISTRACTOR] =
-        COSINE("image_text.distractor", IMAGE_TEXT, DISTRACTOR,
+        COSINE("image_text.distractor", IMAGE_TEXT, DISTRACTOR, LOWER,
                "largest cosine of the answer image and a text distractor"),
     [GE_METRIC_IMAGE_TEXT_MARGIN] =
         MARGIN("image_text", IMAGE_TEXT,
                "similarity.image_text.reference - similarity.image_text.distractor"),
-    [GE_METRIC_IMAGE_TEXT_PROMPT] = COSINE("image_text.prompt", IMAGE_TEXT, PROMPT,
+    [GE_METRIC_IMAGE_TEXT_PROMPT] = COSINE("image_text.prompt", IMAGE_TEXT, PROMPT, HIGHER,
                                            "cosine of the answer image and the prompt"),
     [GE_METRIC_IMAGE_TEXT_INPUT] =
-        COSINE("image_text.input", IMAGE_TEXT, INPUT,
+        COSINE("image_text.input", IMAGE_TEXT, INPUT, HIGHER,
                "largest cosine of the answer text and an input image of the task"),
     [GE_METRIC_IMAGE_IMAGE_REFERENCE] =
-        COSINE("image_image.reference", IMAGE_IMAGE, REFERENCE,
+        COSINE("image_image.reference", IMAGE_IMAGE, REFERENCE, HIGHER,
                "largest cosine of the answer image and a reference image"),
     [GE_METRIC_IMAGE_IMAGE_DISTRACTOR] =
-        COSINE("image_image.distractor", IMAGE_IMAGE, DISTRACTOR,
+        COSINE("image_image.distractor", IMAGE_IMAGE, DISTRACTOR, LOWER,
                "largest cosine of the answer image and an image distractor"),
     [GE_METRIC_IMAGE_IMAGE_MARGIN] =
         MARGIN("image_image", IMAGE_IMAGE,
                "similarity.image_image.reference - similarity.image_image.distractor"),
     [GE_METRIC_IMAGE_IMAGE_INPUT] =
-        COSINE("image_image.input", IMAGE_IMAGE, INPUT,
+        COSINE("image_image.input", IMAGE_IMAGE, INPUT, NEITHER,
                "largest cosine of the answer image and an input image of the task"),
     [GE_METRIC_TEXT_TEXT_REFERENCE] =
-        COSINE("text_text.reference", TEXT_TEXT, REFERENCE,
+        COSINE("text_text.reference", TEXT_TEXT, REFERENCE, HIGHER,
                "largest cosine of the answer text and a reference text"),
     [GE_METRIC_TEXT_TEXT_DISTRACTOR] =
-        COSINE("text_text.distractor", TEXT_TEXT, DISTRACTOR,
+        COSINE("text_text.distractor", TEXT_TEXT, DISTRACTOR, LOWER,
                "largest cosine of the answer text and a text distractor"),
     [GE_METRIC_TEXT_TEXT_MARGIN] = MARGIN(
         "text_text", TEXT_TEXT, "similarity.text_text.reference - similarity.text_text.distractor"),
-    [GE_METRIC_TEXT_TEXT_PROMPT] =
-        COSINE("text_text.prompt", TEXT_TEXT, PROMPT, "cosine of the answer text and the prompt"),
+    [GE_METRIC_TEXT_TEXT_PROMPT] = COSINE("text_text.prompt", TEXT_TEXT, PROMPT, NEITHER,
+                                          "cosine of the answer text and the prompt"),
     [GE_METRIC_LENGTH_WORDS] =
-        TEXT("length.words", "number of words of the answer, parted by white space", 0, INFINITY,
-             NEITHER, NULL, ge_length_words),
+        TEXT("length.words", "number of words of the answer, parted by ASCII white space", 0,
+             INFINITY, NEITHER, NULL, ge_length_words),
     [GE_METRIC_LENGTH_CHARACTERS] = TEXT("length.characters", "number of code points of the answer",
                                          0, INFINITY, NEITHER, NULL, ge_length_characters),
     [GE_METRIC_LABEL_EMBEDDING] =
@@ -129,11 +145,12 @@ static const struct ge_metric_info table[GE_METRICS] = {
              "of an answer image and the prompt; `A photo depicts ` before the text"),
     [GE_METRIC_CLIPSCORE_100] =
         CLIP("clipscore.100", DEPICTED, -100, 100, NULL, ge_clipscore_100, "torchmetrics CLIPScore",
-             "100 cos of the same pair without prefix; torchmetrics clamps the mean over samples "
+             "100 cos of the pair of clipscore.2.5 without prefix; torchmetrics clamps the mean "
+             "over samples "
              "at 0, which is left to the reader here"),
     [GE_METRIC_CLIPSCORE_COS] =
         CLIP("clipscore.cos", DEPICTED, -1, 1, NULL, NULL, "t2v_metrics, evalscope",
-             "cos of the same pair without prefix"),
+             "cos of the pair of clipscore.2.5 without prefix"),
     [GE_METRIC_REFCLIPSCORE_25] =
         CLIP("refclipscore.2.5", DEPICTED_REFERENCE, -INFINITY, 10.0 / 7, GE_CLIPSCORE_PREFIX,
              ge_clipscore_25, "jmhessel/clipscore",
@@ -160,7 +177,8 @@ static const struct ge_metric_info table[GE_METRICS] = {
                "references the largest"),
     [GE_METRIC_SSIM_TORCHMETRICS] =
         PIXELS("ssim.torchmetrics", -1, 1, HIGHER, "torchmetrics 1.9, data_range 255",
-               "the same over Gaussian windows (sigma 1.5, 11 x 11), borders reflected"),
+               "ssim.skimage, but over Gaussian windows (sigma 1.5, 11 x 11), borders reflected, "
+               "all pixels"),
     [GE_METRIC_PHASH_DISTANCE] =
         PIXELS("phash.distance", 0, 64, NEITHER, "ImageHash 4.3 phash",
                "bits in which the perceptual hashes of the answer image and the nearest reference "
@@ -195,9 +213,11 @@ static const struct ge_metric_info table[GE_METRICS] = {
         TEXT("anls.strict",
              "max over references of 1 - NL if NL < 0.5, else 0; NL = edits / longer compared text",
              0, 1, HIGHER, "Biten et al. 2019, formula", ge_anls_strict),
-    [GE_METRIC_RELAXED_PIX2STRUCT] = TEXT(
-        "relaxed.pix2struct", "1 if a number within 5 % of a reference, or equal in lower case", 0,
-        1, HIGHER, "pix2struct; lmms-eval 0.7.3 chartqa", ge_relaxed_pix2struct),
+    [GE_METRIC_RELAXED_PIX2STRUCT] =
+        TEXT("relaxed.pix2struct",
+             "1 if a number within 5 % of a reference that is one, or equal to a reference in "
+             "lower case",
+             0, 1, HIGHER, "pix2struct; lmms-eval 0.7.3 chartqa", ge_relaxed_pix2struct),
     [GE_METRIC_RELAXED_VLMEVALKIT] =
         TEXT("relaxed.vlmevalkit", "relaxed.pix2struct of the answer without white space around", 0,
              1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) relaxed_accuracy", ge_relaxed_vlmevalkit),
@@ -206,7 +226,8 @@ static const struct ge_metric_info table[GE_METRICS] = {
              HIGHER, "HF evaluate, lm-eval, lmms-eval 0.7.3 exact_match", ge_exact_evaluate),
     [GE_METRIC_EXACT_EVALUATE_LOOSE] =
         TEXT("exact.evaluate.loose", "exact.evaluate in lower case without ASCII punctuation", 0, 1,
-             HIGHER, "the same, ignore_case and ignore_punctuation", ge_exact_evaluate_loose),
+             HIGHER, "HF evaluate exact_match, ignore_case, ignore_punctuation",
+             ge_exact_evaluate_loose),
     [GE_METRIC_EXACT_VLMEVALKIT] = TEXT(
         "exact.vlmevalkit", "1 if equal to a reference in lower case without white space around", 0,
         1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) accuracy", ge_exact_vlmevalkit),
@@ -215,23 +236,23 @@ static const struct ge_metric_info table[GE_METRICS] = {
              "1 if `(A)`, else `A `, `A.`, else the option's text, last one, is right; no guess", 0,
              1, HIGHER, "MMMU, lmms-eval 0.7.3 mmmu, without the random fallback", ge_choice_mmmu),
     [GE_METRIC_CHOICE_MMMU_ANSWERED] =
-        TEXT("choice.mmmu.answered", "1 if choice.mmmu finds an option", 0, 1, NEITHER, "the same",
-             ge_choice_mmmu_answered),
+        TEXT("choice.mmmu.answered", "1 if choice.mmmu finds an option", 0, 1, NEITHER,
+             "own definition on choice.mmmu", ge_choice_mmmu_answered),
     [GE_METRIC_CHOICE_MMMU_CORRECTED] =
         TEXT("choice.mmmu.corrected",
              "1 if choice.mmmu is right, else -1/(k-1) for k options: mean (acc - 1/k)/(1 - 1/k)",
-             -1, 1, HIGHER, "the same, corrected for chance", ge_choice_mmmu_corrected),
+             -1, 1, HIGHER, "choice.mmmu, corrected for chance", ge_choice_mmmu_corrected),
     [GE_METRIC_CHOICE_VLMEVALKIT] =
         TEXT("choice.vlmevalkit",
              "1 if the only letter among the words, else the only option text, is right; no judge",
              0, 1, HIGHER, "VLMEvalKit (ms-vlmeval 0.0.20) can_infer", ge_choice_vlmevalkit),
     [GE_METRIC_CHOICE_VLMEVALKIT_ANSWERED] =
         TEXT("choice.vlmevalkit.answered", "1 if choice.vlmevalkit finds an option", 0, 1, NEITHER,
-             "the same", ge_choice_vlmevalkit_answered),
+             "own definition on choice.vlmevalkit", ge_choice_vlmevalkit_answered),
     [GE_METRIC_CHOICE_VLMEVALKIT_CORRECTED] = TEXT(
         "choice.vlmevalkit.corrected",
         "1 if choice.vlmevalkit is right, else -1/(k-1) for k options: mean (acc - 1/k)/(1 - 1/k)",
-        -1, 1, HIGHER, "the same, corrected for chance", ge_choice_vlmevalkit_corrected),
+        -1, 1, HIGHER, "choice.vlmevalkit, corrected for chance", ge_choice_vlmevalkit_corrected),
     [GE_METRIC_COUNT_TALLYQA] =
         TEXT("count.tallyqa",
              "1 if the first word that is 0 to 20, in digits or words, is the right count", 0, 1,
@@ -241,28 +262,17 @@ static const struct ge_metric_info table[GE_METRICS] = {
              "1 if the whole answer is the right count, in digits or as a number word", 0, 1,
              HIGHER, "lmms-eval 0.7.3 countbench", ge_count_countbench),
     [GE_METRIC_COUNT_PIXMO] =
-        TEXT("count.pixmo", "1 if the first run of digits is that of a reference", 0, 1, HIGHER,
-             "lmms-eval 0.7.3 pixmo_count", ge_count_pixmo),
+        TEXT("count.pixmo",
+             "1 if the first run of digits (or the whole answer, without any) is a reference's", 0,
+             1, HIGHER, "lmms-eval 0.7.3 pixmo_count", ge_count_pixmo),
     [GE_METRIC_OPEN_MMMU] = TEXT("open.mmmu",
                                  "1 if a key part of the answer has a reference in it, or a number "
                                  "equal to one at two decimals",
                                  0, 1, HIGHER, "MMMU, lmms-eval 0.7.3 eval_open", ge_open_mmmu),
-    [GE_METRIC_BLEU1_COCO] = TEXT("bleu1.coco",
-                                  "sentence BLEU-1, closest reference length, 1e-15 and 1e-9 in "
-                                  "place of smoothing; over the corpus it is another figure",
-                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu1),
-    [GE_METRIC_BLEU2_COCO] = TEXT("bleu2.coco",
-                                  "sentence BLEU-2, closest reference length, 1e-15 and 1e-9 in "
-                                  "place of smoothing; over the corpus it is another figure",
-                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu2),
-    [GE_METRIC_BLEU3_COCO] = TEXT("bleu3.coco",
-                                  "sentence BLEU-3, closest reference length, 1e-15 and 1e-9 in "
-                                  "place of smoothing; over the corpus it is another figure",
-                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu3),
-    [GE_METRIC_BLEU4_COCO] = TEXT("bleu4.coco",
-                                  "sentence BLEU-4, closest reference length, 1e-15 and 1e-9 in "
-                                  "place of smoothing; over the corpus it is another figure",
-                                  0, 1, HIGHER, "pycocoevalcap 1.2", ge_text_bleu4),
+    [GE_METRIC_BLEU1_COCO] = BLEU("1", ge_text_bleu1),
+    [GE_METRIC_BLEU2_COCO] = BLEU("2", ge_text_bleu2),
+    [GE_METRIC_BLEU3_COCO] = BLEU("3", ge_text_bleu3),
+    [GE_METRIC_BLEU4_COCO] = BLEU("4", ge_text_bleu4),
     [GE_METRIC_ROUGE_L_COCO] =
         TEXT("rouge_l.coco",
              "F (beta 1.2) of the best LCS precision and the best LCS recall over the references",
@@ -270,9 +280,9 @@ static const struct ge_metric_info table[GE_METRICS] = {
     [GE_METRIC_CHAIR_I] =
         TEXT("chair.i",
              "hallucinated object mentions / object mentions (objects and synonyms of the item)", 0,
-             1, LOWER, NULL, ge_chair_i),
+             1, LOWER, chair, ge_chair_i),
     [GE_METRIC_CHAIR_S] =
-        TEXT("chair.s", "1 if any object mention is hallucinated", 0, 1, LOWER, NULL, ge_chair_s),
+        TEXT("chair.s", "1 if any object mention is hallucinated", 0, 1, LOWER, chair, ge_chair_s),
     [GE_METRIC_OBJECTS_RECALL] =
         TEXT("objects.recall", "share of the present objects that the text mentions", 0, 1, HIGHER,
              NULL, ge_objects_recall),
@@ -288,10 +298,10 @@ static const struct ge_metric_info table[GE_METRICS] = {
         1, HIGHER, "IFEval prompt-level loose (lm-eval)", ge_constraints_loose),
     [GE_METRIC_CONSTRAINTS_SHARE_STRICT] =
         TEXT("constraints.share.strict", "constraints kept by the text as it is / constraints", 0,
-             1, HIGHER, "IFEval (lm-eval)", ge_constraints_share_strict),
-    [GE_METRIC_CONSTRAINTS_SHARE_LOOSE] =
-        TEXT("constraints.share.loose", "constraints kept by one of eight readings / constraints",
-             0, 1, HIGHER, "IFEval (lm-eval)", ge_constraints_share_loose),
+             1, HIGHER, "IFEval's checks (lm-eval), share of our own", ge_constraints_share_strict),
+    [GE_METRIC_CONSTRAINTS_SHARE_LOOSE] = TEXT(
+        "constraints.share.loose", "constraints kept by one of eight readings / constraints", 0, 1,
+        HIGHER, "IFEval's checks (lm-eval), share of our own", ge_constraints_share_loose),
 };
 
 static const struct {

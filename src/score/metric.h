@@ -115,7 +115,7 @@ enum ge_metric_id {
 
 struct ge_metric_info {
     const char *name;  /* as in jobs and stores: "match.alias", "similarity.image_text.reference" */
-    const char *help;  /* formula, range, direction */
+    const char *help;  /* formula in one line of plain ASCII; no | */
     enum ge_role role; /* GE_ROLE_NONE: no encoder */
     enum ge_target target; /* GE_TARGET_NONE for matchers */
     double min, max;       /* range; may be infinite */

@@ -46,6 +46,7 @@ ge_status ge_h5_fail(const struct ge_h5_file *f, const char *object);
 /* ---- groups and scalars ------------------------------------------------------------------- */
 
 ge_status ge_h5_group(const struct ge_h5_file *f, const char *path); /* create */
+bool ge_h5_has(const struct ge_h5_file *f, const char *name); /* of the root; any kind of link */
 
 /* Root attributes and scalar datasets. Strings are UTF-8, fixed length. */
 ge_status ge_h5_put_attribute(const struct ge_h5_file *f, const char *name, uint32_t value);

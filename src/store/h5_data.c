@@ -93,6 +93,11 @@ static ge_status check_links(const struct ge_h5_file *f, const char *path)
     return GE_OK;
 }
 
+bool ge_h5_has(const struct ge_h5_file *f, const char *name)
+{
+    return H5Lexists(f->id, name, H5P_DEFAULT) > 0;
+}
+
 /* Only filters that we write; a filter by plugin is code from elsewhere. */
 static ge_status check_filters(const struct ge_h5_file *f, const char *path, hid_t dcpl)
 {

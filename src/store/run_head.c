@@ -9,9 +9,11 @@
 #include "base/mem.h"
 
 enum {
-    MAGIC = 0x31484547, /* "GEH1" in little-endian order */
+    MAGIC = 0x31484547,         /* "GEH1" in little-endian order */
+    MAGIC_RATINGS = 0x32484547, /* "GEH2": ratings follow the items */
     CELL_MIN = 4 + 4 + 16,
     ITEM_MIN = 4,
+    RATING_BYTES = 4 + 4 + 1 + 4 + 4 + 4 + 8,
     STRING_MIN = 4
 };
 
@@ -72,9 +74,26 @@ static void put_item(struct ge_buf *out, const struct ge_item *item)
     ge_buf_free(&text);
 }
 
+static void put_ratings(struct ge_buf *out, const struct ge_ratings *r)
+{
+    put_strings(out, r->raters);
+    put_strings(out, r->dimensions);
+    ge_buf_u64(out, r->n);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct ge_rating *v = &r->v[i];
+        ge_buf_u32(out, v->cell);
+        ge_buf_u32(out, v->key.item);
+        ge_buf_u8(out, v->key.direction);
+        ge_buf_u32(out, v->key.sample);
+        ge_buf_u32(out, v->dimension);
+        ge_buf_u32(out, v->rater);
+        ge_buf_f64(out, v->score);
+    }
+}
+
 void ge_run_head_pack(const struct ge_run *run, struct ge_buf *out)
 {
-    ge_buf_u32(out, MAGIC);
+    ge_buf_u32(out, run->ratings.n > 0 ? MAGIC_RATINGS : MAGIC);
     ge_buf_u32(out, run->chunk_items);
     ge_buf_lpstr(out, run->id);
     ge_buf_lpstr(out, run->job);
@@ -91,6 +110,7 @@ void ge_run_head_pack(const struct ge_run *run, struct ge_buf *out)
     }
     ge_buf_u64(out, run->n_items);
     for (size_t i = 0; i < run->n_items; i++) put_item(out, &run->items[i]);
+    if (run->ratings.n > 0) put_ratings(out, &run->ratings);
 }
 
 /* ---- unpacking ---------------------------------------------------------------------------- */
@@ -165,6 +185,28 @@ done:
     return rc;
 }
 
+static ge_status get_ratings(struct ge_reader *r, struct ge_run *run)
+{
+    ge_status rc = GE_OK;
+    struct ge_ratings *out = &run->ratings;
+    GE_TRY(get_strings(r, run->arena, &out->raters));
+    GE_TRY(get_strings(r, run->arena, &out->dimensions));
+    GE_TRY(get_count(r, RATING_BYTES, &out->n));
+    GE_TRY_PTR(out->v, ge_arena_alloc(run->arena, out->n, sizeof *out->v));
+    for (size_t i = 0; i < out->n; i++) {
+        struct ge_rating *v = &out->v[i];
+        v->cell = ge_read_u32(r);
+        v->key.item = ge_read_u32(r);
+        v->key.direction = ge_read_u8(r);
+        v->key.sample = ge_read_u32(r);
+        v->dimension = ge_read_u32(r);
+        v->rater = ge_read_u32(r);
+        v->score = ge_read_f64(r);
+    }
+done:
+    return rc;
+}
+
 ge_status ge_run_head_unpack(const void *data, size_t len, struct ge_run **out)
 {
     ge_status rc = GE_OK;
@@ -173,8 +215,9 @@ ge_status ge_run_head_unpack(const void *data, size_t len, struct ge_run **out)
     *out = NULL;
     ge_reader_init(&r, data, len);
     GE_TRY_PTR(run, ge_run_new());
-    if (ge_read_u32(&r) != MAGIC) {
-        rc = ge_fail(GE_EFORMAT, "the first bytes are not GEH1");
+    uint32_t magic = ge_read_u32(&r);
+    if (magic != MAGIC && magic != MAGIC_RATINGS) {
+        rc = ge_fail(GE_EFORMAT, "the first bytes are neither GEH1 nor GEH2");
         goto done;
     }
     run->chunk_items = ge_read_u32(&r);
@@ -186,6 +229,7 @@ ge_status ge_run_head_unpack(const void *data, size_t len, struct ge_run **out)
     GE_TRY(get_strings(&r, run->arena, &run->embedding_kinds));
     GE_TRY(get_cells(&r, run));
     GE_TRY(get_items(&r, run));
+    if (magic == MAGIC_RATINGS) GE_TRY(get_ratings(&r, run));
     GE_TRY(ge_reader_end(&r));
     GE_TRY(ge_run_head_check(run));
     *out = run;
@@ -281,7 +325,8 @@ ge_status ge_run_head_check(const struct ge_run *run)
             goto done;
         }
     }
-    rc = check_items(run);
+    GE_TRY(check_items(run));
+    rc = ge_ratings_check(&run->ratings, run->n_cells, run->n_items);
 done:
     return rc;
 }

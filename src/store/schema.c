@@ -93,6 +93,14 @@ static const struct ge_column undone_columns[] = {
 };
 const struct ge_table ge_table_undone = TABLE("undone", struct ge_undone_row, undone_columns);
 
+static const struct ge_column rating_columns[] = {
+    KEY_COLUMNS(struct ge_rating),
+    {"dimension", GE_COLUMN_U32, offsetof(struct ge_rating, dimension)},
+    {"rater", GE_COLUMN_U32, offsetof(struct ge_rating, rater)},
+    {"score", GE_COLUMN_F64, offsetof(struct ge_rating, score)},
+};
+const struct ge_table ge_table_ratings = TABLE("ratings", struct ge_rating, rating_columns);
+
 #define RESULT_TABLE(list)                                                                         \
     {                                                                                              \
         &ge_table_##list, offsetof(struct ge_result, list), offsetof(struct ge_result, n_##list)   \

@@ -51,6 +51,7 @@ extern const struct ge_table ge_table_verdicts;   /* struct ge_verdict_row */
 extern const struct ge_table ge_table_errors;     /* struct ge_error_row */
 extern const struct ge_table ge_table_embeddings; /* struct ge_embedding_row */
 extern const struct ge_table ge_table_undone;     /* struct ge_undone_row */
+extern const struct ge_table ge_table_ratings;    /* struct ge_rating; only where there are any */
 
 /* The six tables of rows in the order of struct ge_result, and where a result keeps each. */
 struct ge_result_table {

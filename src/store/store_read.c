@@ -106,6 +106,31 @@ done:
     return rc;
 }
 
+/* The table is there only if people rated anything. */
+static ge_status read_ratings(const struct ge_h5_file *f, struct ge_run *run,
+                              const uint32_t *systems)
+{
+    ge_status rc = GE_OK;
+    struct ge_ratings *r = &run->ratings;
+    struct ge_row_cells of = {0};
+    void *rows = NULL;
+    if (!ge_h5_has(f, ge_table_ratings.name)) return GE_OK;
+    GE_TRY(ge_names_read(f, "rater", run->arena, &r->raters));
+    GE_TRY(ge_names_read(f, "dimension", run->arena, &r->dimensions));
+    GE_TRY(ge_table_read(f, &ge_table_ratings, run->arena, &rows, &r->n, &of));
+    r->v = rows;
+    for (size_t i = 0; i < r->n; i++) {
+        r->v[i].cell = of.cell[i];
+        if (of.cell[i] < run->n_cells && of.system[i] == systems[of.cell[i]]) continue;
+        GE_TRY(ge_fail(GE_EFORMAT, "%s: /ratings row %zu: no such cell, or of another system",
+                       f->path, i));
+    }
+done:
+    free(of.cell);
+    free(of.system);
+    return rc;
+}
+
 /* ---- results ------------------------------------------------------------------------------------ */
 
 static ge_status read_chunks(const struct ge_h5_file *f, struct ge_run *run)
@@ -209,6 +234,7 @@ static ge_status read_file(const struct ge_h5_file *f, struct ge_run *run)
     GE_TRY(read_meta(f, run));
     GE_TRY(read_cells(f, run, &systems));
     GE_TRY(read_items(f, run));
+    GE_TRY(read_ratings(f, run, systems));
     GE_TRY(ge_run_head_check(run));
     GE_TRY(read_chunks(f, run));
     for (int t = 0; t < GE_RESULT_TABLES; t++) {

@@ -145,6 +145,24 @@ done:
     return rc;
 }
 
+static ge_status write_ratings(const struct ge_h5_file *f, const struct ge_ratings *r,
+                               const uint32_t *systems)
+{
+    ge_status rc = GE_OK;
+    struct ge_table_out out = {0};
+    if (r->n == 0) goto done;
+    GE_TRY(ge_names_write(f, "rater", r->raters.v, r->raters.n));
+    GE_TRY(ge_names_write(f, "dimension", r->dimensions.v, r->dimensions.n));
+    GE_TRY(ge_table_out_open(&out, f, &ge_table_ratings, systems));
+    for (size_t i = 0; i < r->n; i++) {
+        GE_TRY(ge_table_out_put(&out, r->v[i].cell, &r->v[i], 1));
+    }
+    GE_TRY(ge_table_out_close(&out));
+done:
+    ge_table_out_free(&out);
+    return rc;
+}
+
 /* ---- results ---------------------------------------------------------------------------------- */
 
 struct result_out {
@@ -235,6 +253,7 @@ static ge_status write_file(const char *path, const struct ge_journal_scan *scan
     GE_TRY(write_systems(&f, scan->run, &systems));
     GE_TRY(write_cells(&f, scan->run, systems));
     GE_TRY(write_items(&f, scan->run));
+    GE_TRY(write_ratings(&f, &scan->run->ratings, systems));
     GE_TRY(write_results(&f, scan, systems, &digest));
     GE_TRY(write_meta(&f, scan, digest));
     GE_TRY(ge_h5_close(&f, true));

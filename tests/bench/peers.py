@@ -51,7 +51,8 @@ def make(tower, folder, out):
     from transformers import AutoConfig, AutoModel
 
     torch.manual_seed(SEED)
-    shutil.copytree(folder, out, dirs_exist_ok=True)
+    if os.path.abspath(folder) != os.path.abspath(out):
+        shutil.copytree(folder, out, dirs_exist_ok=True)
     model = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     if tower == "image":
         model = getattr(model, "vision_model", model)

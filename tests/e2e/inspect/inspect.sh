@@ -41,6 +41,17 @@ rows() {
     od -An -v -tf4 -w$((4 * $1)) values
 }
 
+# ---- plan --power -----------------------------------------------------------------------------
+
+code 0 plan --power --items 646 --gap 5
+grep -q 'needs 804 items' said.out || fail "plan --power: $(cat said.out)"
+grep -Eq '646 +5\.6$' said.out || fail "plan --power: $(cat said.out)"
+for wrong in '' '--items 100 --und 120' '--gap 5 --phi 0.95' '--items 20000000'; do
+    # shellcheck disable=SC2086
+    code 2 plan --power $wrong
+done
+code 2 plan --items 100
+
 # ---- embed ------------------------------------------------------------------------------------
 
 answer=$data/systems/even/images/counting-001.jpg
@@ -169,6 +180,10 @@ code 2 docs nothing
 code 2 doctor now
 code 2 bench
 code 2 bench everything
+code 1 bench gemm --repeats 1 --device cpu --tuned nowhere.json
+grep -q "nowhere.json is not there" said.err || fail "bench does not say which table is missing"
+code 2 bench gemm --tune a.json --tuned b.json
+code 2 bench grants --tuned a.json
 code 2 bench encode
 code 2 bench encode --model "$data/clip" --shape vit-b-32
 code 2 bench decode

@@ -150,7 +150,8 @@ metrics match.exact;                     refused 'line 1' prediction 'number 3'
 printf '{"prediction": "x"}\n' >predictions.jsonl; metrics match.exact; refused 'line 1' id
 rm predictions.jsonl;                    metrics match.exact; refused predictions.jsonl
 
-# ---- the list: each metric with its range
+# ---- the list: each metric with its range, direction and reference
 "$program" metrics --list >said
-wants said 'match.exact' 'length.words.mean' '    0 to 1, higher is better'
+wants said match.exact length.words.mean meteor '    0 to 1, higher is better; reference: own definition' \
+    '    -1 to 1, lower is better, encoder of role text_text; reference: own definition'
 [[ $problems == 0 ]]

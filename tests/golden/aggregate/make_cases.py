@@ -67,6 +67,9 @@ def main():
             print("table", text(e["table"]), file=out)
             for key in ("succ", "und", "gen", "points", "delta", "gap"):
                 print(key, text(e[key]), file=out)
+            for key in ("points_delta_method", "delta_delta_method"):
+                if key in e:
+                    print(key, text(e[key]), file=out)
             if binary and e["clusters"] == len(pairs):
                 a, b, c, d = (int(x) for x in e["table"])
                 print("mcnemar", text([mcnemar([[a, b], [c, d]], exact=True).pvalue]), file=out)

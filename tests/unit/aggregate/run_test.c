@@ -129,6 +129,42 @@ static void test_counts_and_groups(void **state)
     assert_null(s);
 }
 
+/* Two systems, one right in both directions everywhere, one nowhere: one comparison, 2 * 2^-6. */
+static void test_ranks(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ge_summary *s;
+    struct ge_verdict_row right[2 * ITEMS];
+    struct ge_aggregate_options o = {.level = 0.95};
+    set_up(&f);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        verdict(&f, i, GE_UND, 0, 1);
+        verdict(&f, i, GE_GEN, 0, 0);
+        right[2 * i] = (struct ge_verdict_row){.key = {i, GE_UND, 0}, .value = 1, .judges = 1};
+        right[2 * i + 1] = (struct ge_verdict_row){.key = {i, GE_GEN, 0}, .value = 1, .judges = 1};
+    }
+    struct ge_result results[2] = {f.result, {.count = ITEMS, .cell = 1, .verdicts = right}};
+    results[1].n_verdicts = 2 * ITEMS;
+    f.run.results = results;
+    f.run.n_results = f.run.n_cells = 2;
+    assert_ok(ge_aggregate(&f.run, &o, &s));
+    assert_true(s->ranked && s->n_rows == 2);
+    assert_int_equal(s->rows[0].rank.rank, 2);
+    assert_int_equal(s->rows[0].rank.lo, 2);
+    assert_int_equal(s->rows[1].rank.rank, 1);
+    assert_int_equal(s->rows[1].rank.hi, 1);
+    assert_close(s->rows[0].p_value, 2.0 / 64, 1e-15);
+    assert_close(s->rows[0].p_holm, 4.0 / 64, 1e-15); /* of two rows */
+    assert_close(s->rows[1].p_holm, 1, 1e-15);
+    ge_summary_delete(&s);
+    o.level = 0.99; /* one in 32 is not that sure */
+    assert_ok(ge_aggregate(&f.run, &o, &s));
+    assert_int_equal(s->rows[0].rank.lo, 1);
+    assert_int_equal(s->rows[1].rank.hi, 2);
+    ge_summary_delete(&s);
+}
+
 static void test_failures(void **state)
 {
     (void)state;
@@ -215,6 +251,13 @@ static void test_samples(void **state)
     assert_close(r->gen_bounds.lo, (0.5 + 0.25) / 2, 1e-15);
     assert_close(r->gen_bounds.hi, (1 + 0.25) / 2, 1e-15);
     assert_close(r->sample_spread, sqrt(0.5), 1e-14);
+    assert_int_equal(r->repeats[GE_UND].items, 1);
+    assert_int_equal(r->repeats[GE_UND].samples, 2);
+    assert_close(r->repeats[GE_UND].pass_1, 0.5, 0);
+    assert_close(r->repeats[GE_UND].pass_k, 1, 0);
+    assert_close(r->repeats[GE_UND].seed_sd, sqrt(0.5), 1e-14);
+    assert_int_equal(r->repeats[GE_GEN].items, 0);
+    assert_true(isnan(r->repeats[GE_GEN].pass_1));
     assert_true(isnan(r->phi) && isnan(r->kappa));
     assert_string_equal(r->test, "signflip.cluster");
     ge_summary_delete(&s);
@@ -318,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_counts_and_groups),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_undone_and_missing_items),
+        cmocka_unit_test(test_ranks),
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_nothing_judged),
         cmocka_unit_test(test_metric_means),

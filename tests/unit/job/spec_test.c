@@ -396,6 +396,48 @@ static void answers_must_be_named(void **state)
     temp_remove(dir);
 }
 
+static void ratings_are_viewed_and_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ratings, *says;
+    } bad[] = {
+        {"{\"drawn\": \"random\"}", "ratings.file: found nothing"},
+        {"{\"verdict\": {\"dimension\": \"q\", \"min\": 3}}", "ratings.file: found nothing"},
+        {"{\"file\": \"/\", \"drawn\": \"chosen\"}", "ratings.drawn: found \"chosen\""},
+        {"{\"file\": \"/\", \"drawn\": \"random_within:\"}", "ratings.drawn: found"},
+        {"{\"file\": \"/\", \"verdict\": {\"dimension\": \"q\"}}", "ratings.verdict.min"},
+        {"{\"file\": \"/\", \"verdict\": {\"min\": 3}}", "ratings.verdict.dimension"},
+        {"{\"file\": \"/\"}", "ratings.file: found a folder"},
+        {"{\"file\": \"/\", \"verdict\": {\"min\": \"3\"}}", "ratings.verdict.min: found string"},
+        {"{\"file\": \"/\", \"rater\": \"x\"}", "found unknown key \"rater\""},
+    };
+    char *dir = job_folder();
+    struct ge_job *job;
+    struct ge_override set = {"ratings", NULL, NULL};
+    temp_file(dir, "people.csv", "item\n");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        set.value = bad[i].ratings;
+        ge_status want = strstr(bad[i].says, "a folder") != NULL ? GE_ENOENT : GE_EINVAL;
+        assert_status(load(dir, small_job, &set, 1, &job), want);
+        assert_says(bad[i].says);
+    }
+    char *people = temp_path(dir, "people.csv");
+    char *text = ge_sprintf("{\"file\": \"%s\", \"drawn\": \"random_within:skill\", "
+                            "\"verdict\": {\"dimension\": \"quality\", \"min\": 3.5}}",
+                            people);
+    set.value = text;
+    assert_ok(load(dir, small_job, &set, 1, &job));
+    assert_string_equal(job->ratings.file, people);
+    assert_string_equal(job->ratings.drawn, "random_within:skill");
+    assert_string_equal(job->ratings.dimension, "quality");
+    assert_close(job->ratings.min, 3.5, 0);
+    ge_job_delete(&job);
+    free(text);
+    free(people);
+    temp_remove(dir);
+}
+
 static void settings_hold_what_affects_results(void **state)
 {
     (void)state;
@@ -408,6 +450,7 @@ static void settings_hold_what_affects_results(void **state)
         {{"output.dir", "/tmp/x", NULL}, false},
         {{"aggregation.level", "0.9", NULL}, false},
         {{"name", "other", NULL}, false},
+        {{"ratings.file", GE_SOURCE_DIR "/CHANGELOG.md", NULL}, false},
         {{"image.alpha", "white", NULL}, true},
         {{"image.pillow", "12", NULL}, true},
         {{"dataset.limit", "3", NULL}, true},
@@ -514,6 +557,7 @@ int main(void)
         cmocka_unit_test(built_in_names_exist),
         cmocka_unit_test(faults_between_settings),
         cmocka_unit_test(answers_must_be_named),
+        cmocka_unit_test(ratings_are_viewed_and_checked),
         cmocka_unit_test(settings_hold_what_affects_results),
         cmocka_unit_test(diff_matches_systems_by_name),
         cmocka_unit_test(allocations_may_fail),

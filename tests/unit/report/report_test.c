@@ -2,6 +2,7 @@
  * are checked by csv_check.py). */
 #include "test.h"
 
+#include "aggregate/people.h"
 #include "base/json.h"
 #include "report/report.h"
 #include "sample.h"
@@ -40,7 +41,10 @@ static void test_markdown(void **state)
          .gen_bounds = {0.25, 0.75},
          .points_bounds = {-0.25, 0.5},
          .gap_bounds = {0.1, 0.6},
-         .p_value = 0.0004},
+         .p_value = 0.0004,
+         .p_holm = 0.004,
+         .rank = {1, 1, 2},
+         .repeats[GE_GEN] = {8, 3, 0.5, 0.75, 0.0125}},
         {.system = "other",
          .dimension = "overall",
          .group = "",
@@ -50,9 +54,10 @@ static void test_markdown(void **state)
          .points = none,
          .delta = none,
          .gap = none,
-         .p_value = NAN},
+         .p_value = NAN,
+         .p_holm = NAN},
     };
-    struct ge_summary s = {.options = {.level = 0.95}, .rows = rows, .n_rows = 2};
+    struct ge_summary s = {.options = {.level = 0.95}, .rows = rows, .n_rows = 2, .ranked = true};
     struct ge_run run = sample_run();
     struct ge_buf out;
     ge_buf_init(&out, 1 << 20);
@@ -62,16 +67,89 @@ static void test_markdown(void **state)
         "Estimator `logit`, 95 % intervals, failures left out. Und − Gen and Δ are signed "
         "(positive: understands better than it generates); G is the unsigned Gap Score.\n"
         "\n### All items\n\n"
-        "| system | n | Succ ↑ % | Und ↑ % | Gen ↑ % | Und − Gen, points | Δ logit | G ↓ | p |\n"
-        "|:--|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+        "| system | n | Succ ↑ % | Und ↑ % | Gen ↑ % | Und − Gen, points | Δ logit | G ↓ | p "
+        "| p Holm | rank by Succ |\n"
+        "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         "| sys\\|tem | 10 | 50.0 ± 25.0 | 61.2 ± 3.8 | 50.0 | +11.2 [-10.0, +30.0] | "
-        "+0.00 [-0.50, +0.50] | 0.250 [0.000, 0.500] | < 0.001 |\n"
-        "| other | 0 | – | – | – | – | – | – | – |\n"
+        "+0.00 [-0.50, +0.50] | 0.250 [0.000, 0.500] | < 0.001 | 0.004 | 1 [1, 2] |\n"
+        "| other | 0 | – | – | – | – | – | – | – | – | – |\n"
+        "\n### Repeated samples\n\n"
+        "| system | direction | items | k | pass@1 % | pass@k % | sd between draws, points |\n"
+        "|:--|:--|--:|--:|--:|--:|--:|\n"
+        "| sys\\|tem | gen | 8 | 3 | 50.0 | 75.0 | 1.25 |\n"
         "\n### Failures, and the figures with every failure decided against or for the system\n\n"
         "| system | items | und failed | gen failed | undone | Succ % | Und % | Gen % | "
         "Und − Gen, points | G |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         "| sys\\|tem | 12 | 1 | 2 | 0 | 40.0 … 60.0 | 50.0 … 75.0 | 25.0 … 75.0 | "
         "-25.0 … 50.0 | 0.100 … 0.600 |\n");
+    ge_buf_free(&out);
+}
+
+/* People: made-up figures, hostile names. */
+static void test_people(void **state)
+{
+    (void)state;
+    struct ge_estimate e = {0.5, 0.4, 0.7}, none = {NAN, NAN, NAN};
+    struct ge_people_dimension dimensions[] = {
+        {"qual|ity", 7, 2, 4, {{0.5, 0.25, 0.75, 3, 6}, {NAN, NAN, NAN, 3, 6}, {1, 1, 1, 3, 6}}}};
+    struct ge_people_mean means[] = {{"a|b", "qual|ity", GE_GEN, 4, 7, {3.5, NAN, NAN}}};
+    struct ge_people_verdicts verdicts[] = {{"a|b", GE_GEN, 4, 0.5, 0.25, e, 3, NAN}};
+    struct ge_ppi_figures figures = {e, none, none, none, none, none, {-0.1, -0.3, 0.1}, none};
+    struct ge_correction corrections[] = {
+        {.system = "a|b", .corrected = true, .strata = 1, .gap = {.items = 9, .labelled = 4}},
+        {.system = "c", .reason = "no item has both verdicts"}};
+    corrections[0].gap.corrected = corrections[0].gap.human = figures;
+    struct ge_gap_row row = {.system = "a|b",
+                             .dimension = "overall",
+                             .group = "",
+                             .judged = 10,
+                             .k10 = 3,
+                             .k01 = 2,
+                             .und = e,
+                             .gen = e,
+                             .succ = e,
+                             .points = none,
+                             .delta = none,
+                             .gap = none,
+                             .p_value = NAN};
+    struct ge_people people = {7,          2, dimensions, 1, means,       1,
+                               "qual|ity", 3, verdicts,   1, corrections, 2};
+    struct ge_summary s = {.rows = &row, .n_rows = 1, .people = &people};
+    struct ge_buf out;
+    ge_buf_init(&out, 1 << 20);
+    ge_report_people(&s, &out);
+    assert_ok(ge_buf_status(&out));
+    static const char *const lines[] = {
+        "\n7 ratings by 2 raters.",
+        "\n| qual\\|ity | 7 | 2 | 4 | 0.500 [0.250, 0.750] | – | 1.000 [1.000, 1.000] |\n",
+        "\n| a\\|b | gen | qual\\|ity | 4 | 7 | 3.500 |\n",
+        "share of raters with qual\\|ity ≥ 3.\n",
+        "\n| a\\|b | gen | 4 | 50.0 | 25.0 | 50.0 ± 20.0 | – |\n",
+        "\n| a\\|b | uncorrected | 10 | 50.0 ± 20.0 | 50.0 ± 20.0 | 50.0 ± 20.0 | 30.0 | 20.0 | "
+        "0.0 |",
+        "\n| a\\|b | corrected | 9 | 50.0 ± 20.0 | – | – | – | – | – | -10.0 [-30.0, +10.0] | – "
+        "|\n",
+        "\n| a\\|b | people alone | 4 | ",
+        "\n- c: no correction: no item has both verdicts.\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (strstr(out.data, lines[i]) == NULL)
+            fail_msg("not in the report: %s\n%s", lines[i], out.data);
+    }
+    /* One reason for all systems is said once, without a table. */
+    ge_buf_reset(&out);
+    corrections[0] = (struct ge_correction){.system = "a|b", .reason = corrections[1].reason};
+    ge_report_people(&s, &out);
+    assert_non_null(strstr(out.data, "\nNo correction: no item has both verdicts.\n"));
+    assert_null(strstr(out.data, "people alone"));
+    ge_buf_reset(&out);
+    people.dimension = NULL;
+    ge_report_people(&s, &out);
+    assert_non_null(strstr(out.data, "the job has no ratings.verdict"));
+    ge_buf_reset(&out);
+    s.people = NULL;
+    ge_report_people(&s, &out);
+    assert_int_equal(out.len, 0);
     ge_buf_free(&out);
 }
 
@@ -104,6 +182,7 @@ static void test_json_round_trip(void **state)
         assert_true(at(row, "delta.value") == r->delta.value);
         assert_true(at(row, "bounds.gap.hi") == r->gap_bounds.hi);
         assert_true(at(row, "p_value") == r->p_value);
+        assert_true(at(row, "p_holm") == r->p_holm);
         assert_int_equal(isnan(at(row, "delta.lo")), isnan(r->delta.lo));
         if (!isnan(r->delta.lo)) assert_true(at(row, "delta.lo") == r->delta.lo);
     }
@@ -114,6 +193,75 @@ static void test_json_round_trip(void **state)
     ge_json_delete(&doc);
     ge_buf_free(&out);
     ge_summary_delete(&s);
+}
+
+/* upstream and irt beside logit: named, with the reason where there is no estimate, and escaped. */
+static void test_estimators(void **state)
+{
+    (void)state;
+    struct ge_gap_row rows[] = {
+        {.system = "sys|tem", .dimension = "overall", .group = "", .judged = 20},
+        {.system = "sys|tem", .dimension = "category", .group = "a|b", .judged = 10},
+    };
+    double upstream[] = {0.25, 0.5};
+    struct ge_irt_ability high = {1.5, 0.25, GE_IRT_ESTIMATED}, low = {-0.5, 0.2, GE_IRT_ESTIMATED},
+                          none = {NAN, NAN, GE_IRT_SEPARATED};
+    struct ge_irt_row irt[] = {
+        {{high, low, 0.01, 2, 0.3}, {2, 1.4, 2.6}, 0.0001, 0.6},
+        {{none, low, NAN, NAN, NAN}, {NAN, NAN, NAN}, NAN, NAN},
+    };
+    struct ge_irt_group groups[] = {{"overall", "", 20, 40, 1.25, -30},
+                                    {"category", "a|b", 10, 10, 1, -5}};
+    struct ge_estimates e = {true, true, upstream, irt, groups, 2, 25, NULL};
+    struct ge_summary s = {.options = {.level = 0.9, .upstream = true, .irt = true},
+                           .rows = rows,
+                           .n_rows = 2,
+                           .estimates = &e};
+    struct ge_run run = sample_run();
+    struct ge_buf out;
+    ge_json *doc;
+    ge_buf_init(&out, 1 << 20);
+    assert_ok(ge_report_markdown(&run, &s, &out));
+    static const char *const lines[] = {
+        "Estimator `logit`",
+        "Estimator `upstream`",
+        "| sys\\|tem | 20 | 0.250 |\n",
+        "| sys\\|tem | a\\|b | 10 | 0.500 |\n",
+        "Estimator `irt`",
+        "Over all items sd = 1.25.",
+        "| sys\\|tem | 20 | +1.50 (0.25) | -0.50 (0.20) | +2.00 [+1.40, +2.60] | 0.600 | < 0.001 "
+        "|\n",
+        "| sys\\|tem | a\\|b | 10 | – separated | -0.50 (0.20) | – | – | – |\n",
+    };
+    const char *at = out.data;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *found = strstr(at, lines[i]);
+        if (found == NULL) print_error("no \"%s\" in\n%s\n", lines[i], at);
+        assert_non_null(found);
+        at = found + strlen(lines[i]);
+    }
+    ge_buf_reset(&out);
+    assert_ok(ge_report_json(&run, &s, &out));
+    assert_ok(ge_json_parse(out.data, out.len, "summary.json", &doc));
+    const ge_json *both = ge_json_get(doc, "estimators");
+    const ge_json *fitted = ge_json_get(both, "irt");
+    assert_int_equal(ge_json_count(ge_json_get_path(both, "upstream.rows")), 2);
+    assert_close(ge_json_number(ge_json_get(fitted, "nodes"), NAN), 25, 0);
+    const ge_json *second = ge_json_next(ge_json_first(ge_json_get(fitted, "rows")));
+    assert_string_equal(ge_json_string(ge_json_get_path(second, "theta_und.reason"), ""),
+                        "separated");
+    assert_close(ge_json_number(ge_json_get_path(second, "theta_gen.value"), NAN), -0.5, 0);
+    ge_json_delete(&doc);
+
+    e.has_irt = false;
+    e.irt_refused = "because";
+    ge_buf_reset(&out);
+    assert_ok(ge_report_markdown(&run, &s, &out));
+    assert_non_null(strstr(out.data, "Estimator `irt`: not computed: because\n"));
+    ge_buf_reset(&out);
+    assert_ok(ge_report_json(&run, &s, &out));
+    assert_non_null(strstr(out.data, "\"refused\": \"because\""));
+    ge_buf_free(&out);
 }
 
 /* A failed sample beside judged ones of the same item shows in the failures table too. */
@@ -169,10 +317,9 @@ static void test_small_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_json_round_trip),
-        cmocka_unit_test(test_partial_failures_are_shown),
-        cmocka_unit_test(test_csv_bad_rows),
+        cmocka_unit_test(test_markdown),     cmocka_unit_test(test_people),
+        cmocka_unit_test(test_estimators),   cmocka_unit_test(test_json_round_trip),
+        cmocka_unit_test(test_csv_bad_rows), cmocka_unit_test(test_partial_failures_are_shown),
         cmocka_unit_test(test_small_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ static inline struct ge_run sample_run(void)
 {
     for (int i = 0; i < 2; i++) {
         sample_items[i].task[GE_UND].present = sample_items[i].task[GE_GEN].present = true;
+        sample_items[i].task[GE_UND].type = sample_items[i].task[GE_GEN].type = "task";
     }
     return (struct ge_run){.items = sample_items,
                            .n_items = 2,

@@ -43,6 +43,28 @@ static void fill_task(struct ge_arena *a, struct ge_task *t, uint32_t i)
     t->may_copy = i % 7 == 0;
 }
 
+/* Two raters, two dimensions, the first items of each cell. */
+static void fill_ratings(struct ge_run *run)
+{
+    static const char *const raters[] = {"Ada", "r\xc3\xa9mi"};
+    static const char *const dimensions[] = {"faithful", "quality"};
+    struct ge_arena *a = run->arena;
+    struct ge_ratings *r = &run->ratings;
+    size_t items = run->n_items < 2 ? run->n_items : 2;
+    r->raters = strings(a, 2, raters);
+    r->dimensions = strings(a, 2, dimensions);
+    r->v = ge_arena_alloc(a, run->n_cells * items * 4, sizeof *r->v);
+    for (uint32_t c = 0; c < run->n_cells; c++) {
+        for (uint32_t k = 0; k < 4 * items; k++) {
+            r->v[r->n++] = (struct ge_rating){.key = {.item = k / 4, .direction = GE_UND},
+                                              .cell = c,
+                                              .dimension = k / 2 % 2,
+                                              .rater = k % 2,
+                                              .score = 1 + ge_uniform(4, c, k)};
+        }
+    }
+}
+
 struct ge_run *fixture_run(uint32_t items, uint32_t cells, uint32_t chunk_items)
 {
     static const char *const metrics[] = {"clip_score", "text_text", "exact"};
@@ -80,6 +102,7 @@ struct ge_run *fixture_run(uint32_t items, uint32_t cells, uint32_t chunk_items)
         fill_task(a, &item->task[GE_UND], i);
         if (i % 5) fill_task(a, &item->task[GE_GEN], i + 1);
     }
+    fill_ratings(run);
     return run;
 }
 

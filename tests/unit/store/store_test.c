@@ -68,6 +68,57 @@ static void test_round_trip(void **state)
     fixture_remove(dir);
 }
 
+/* Ratings come back from both; a run without any has no table, and a head that ends there is read. */
+static void test_ratings(void **state)
+{
+    (void)state;
+    struct ge_run *run = fixture_run(ITEMS, CELLS, CHUNK), *journal = NULL, *store = NULL;
+    char *dir = fixture_dir();
+    assert_ok(fixture_record(dir, run, NULL, 0, 0, 1));
+    assert_ok(ge_store_read_journal(dir, &journal));
+    assert_ok(ge_store_read(fixture_path(dir, "results.h5"), &store));
+    assert_int_equal(store->ratings.n, 8 * CELLS);
+    assert_true(ge_ratings_equal(&run->ratings, &journal->ratings));
+    assert_true(ge_ratings_equal(&run->ratings, &store->ratings));
+    store->ratings.v[7].score += 1e-9;
+    assert_false(ge_ratings_equal(&run->ratings, &store->ratings));
+    ge_run_delete(&journal);
+    ge_run_delete(&store);
+    fixture_remove(dir);
+
+    dir = fixture_dir();
+    run->ratings = (struct ge_ratings){0};
+    assert_ok(fixture_record(dir, run, NULL, 0, 0, 1));
+    assert_ok(ge_store_read_journal(dir, &journal));
+    assert_ok(ge_store_read(fixture_path(dir, "results.h5"), &store));
+    assert_int_equal(journal->ratings.n, 0);
+    assert_int_equal(store->ratings.n, 0);
+    assert_same_run(journal, store);
+    ge_run_delete(&journal);
+    ge_run_delete(&store);
+    ge_run_delete(&run);
+    fixture_remove(dir);
+}
+
+/* A head whose ratings break a rule is refused. */
+static void test_bad_ratings(void **state)
+{
+    (void)state;
+    for (int fault = 0; fault < 7; fault++) {
+        struct ge_run *run = fixture_run(ITEMS, CELLS, CHUNK);
+        struct ge_rating *v = run->ratings.v;
+        if (fault == 0) v[3].cell = CELLS;
+        if (fault == 1) v[3].key.item = ITEMS;
+        if (fault == 2) v[3].rater = 2;
+        if (fault == 3) v[3].score = NAN;
+        if (fault == 4) v[3] = v[2];
+        if (fault == 5) run->ratings.raters.v[1] = run->ratings.raters.v[0];
+        if (fault == 6) v[3].dimension = 9;
+        assert_status(ge_run_head_check(run), GE_EFORMAT);
+        ge_run_delete(&run);
+    }
+}
+
 /* Order of arrival and number of starts change neither digest nor, but for provenance, bytes. */
 static void test_independent_of_arrival(void **state)
 {
@@ -333,9 +384,9 @@ static void test_documented(void **state)
 {
     (void)state;
     static const struct ge_table *const tables[] = {
-        &ge_table_items,     &ge_table_cells,      &ge_table_chunks,
-        &ge_table_responses, &ge_table_scores,     &ge_table_verdicts,
-        &ge_table_errors,    &ge_table_embeddings, &ge_table_undone};
+        &ge_table_items,  &ge_table_cells,    &ge_table_chunks, &ge_table_responses,
+        &ge_table_scores, &ge_table_verdicts, &ge_table_errors, &ge_table_embeddings,
+        &ge_table_undone, &ge_table_ratings};
     size_t len;
     char *doc = (char *)fixture_read(GE_SOURCE_DIR "/docs/store.md", &len);
     assert_non_null(doc);
@@ -360,7 +411,8 @@ int main(void)
         cmocka_unit_test(test_many_rows),       cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_truncated),       cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_foreign_content), cmocka_unit_test(test_other_files),
-        cmocka_unit_test(test_documented),
+        cmocka_unit_test(test_documented),      cmocka_unit_test(test_ratings),
+        cmocka_unit_test(test_bad_ratings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
