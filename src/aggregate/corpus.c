@@ -1,6 +1,5 @@
 #include "aggregate/corpus.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "aggregate/corpus_sets.h"
@@ -18,7 +17,6 @@ static ge_status make_row(const struct corpus_texts *g, const struct ge_corpus_m
     GE_TRY_PTR(keys, ge_arena_alloc(arena, g->n, sizeof *keys));
     GE_TRY_PTR(per_answer, ge_arena_alloc(arena, g->n, sizeof *per_answer));
     memcpy(keys, g->keys, g->n * sizeof *keys);
-    for (size_t i = 0; i < g->n; i++) per_answer[i] = NAN;
     GE_TRY(m->texts(&corpus, &row->value, per_answer));
     row->metric = m->name;
     row->n = g->n;
@@ -47,13 +45,22 @@ static struct ge_corpus_row *next_row(struct corpus_rows *rows, const struct ge_
     return row;
 }
 
+/* The k-th corpus metric of a wish; NULL if it is none, or was listed before. */
+static const struct ge_corpus_metric *wished(const struct ge_corpus_wish *wish, size_t k)
+{
+    for (size_t i = 0; i < k; i++) {
+        if (strcmp(wish->metrics.v[i], wish->metrics.v[k]) == 0) return NULL;
+    }
+    return ge_corpus_metric_find(wish->metrics.v[k]);
+}
+
 static ge_status text_rows(struct corpus_rows *rows, const struct ge_corpus_wish *wish, size_t cell,
                            enum ge_direction d)
 {
     ge_status rc = GE_OK;
     GE_TRY(corpus_texts_gather(rows->run, cell, d, wish->task, &rows->texts));
     for (size_t k = 0; k < wish->metrics.n && rows->texts.n > 0; k++) {
-        const struct ge_corpus_metric *m = ge_corpus_metric_find(wish->metrics.v[k]);
+        const struct ge_corpus_metric *m = wished(wish, k);
         if (m == NULL || m->texts == NULL) continue;
         GE_TRY(make_row(&rows->texts, m, rows->arena, next_row(rows, wish, cell, d)));
     }
@@ -70,11 +77,12 @@ static ge_status set_rows(struct corpus_rows *rows, const struct ge_corpus_wish 
     for (size_t i = 0; i < rows->run->embedding_kinds.n; i++) {
         GE_TRY(corpus_sets_gather(rows->run, cell, d, wish->task, i, s));
         for (size_t k = 0; k < wish->metrics.n && s->n > 0; k++) {
-            const struct ge_corpus_metric *m = ge_corpus_metric_find(wish->metrics.v[k]);
+            const struct ge_corpus_metric *m = wished(wish, k);
             if (m == NULL || m->embeddings == NULL) continue;
             const struct ge_embedding_set set = {s->answers, s->references, s->n, s->m, s->dim};
             struct ge_corpus_row *row = next_row(rows, wish, cell, d);
-            GE_TRY_PTR(row->metric, ge_arena_printf(rows->arena, "%s.%s", m->name, s->encoder));
+            GE_TRY_PTR(row->metric, ge_arena_printf(rows->arena, "%s.%.*s", m->name, s->encoder_len,
+                                                    s->encoder));
             row->n = s->n;
             GE_TRY(m->embeddings(&set, &row->value));
         }

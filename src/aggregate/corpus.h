@@ -19,13 +19,15 @@ struct ge_corpus_row {
     enum ge_direction direction;
     size_t n;                  /* answers in the corpus */
     double value;              /* NaN: not defined for it */
-    const struct ge_key *keys; /* (n) the answers, in the order of (item, sample) */
-    const double *per_answer;  /* (n) what each answer has by itself; NaN where there is none */
+    const struct ge_key *keys; /* (n) the answers, in the order of (item, sample); NULL: of a set */
+    const double *per_answer;  /* (n) what each answer has by itself, NaN where there is none; NULL:
+                                * of a set */
 };
 
-/* Rows by system, direction, wish and metric, in the arena; a corpus without an answer has no row.
- * Answers that ended in an error are left out, as they are from the means of metrics. GE_EFORMAT (rows
- * that name no item), GE_ENOMEM. */
+/* Rows by system, direction and wish, in the arena: first the metrics of texts, then those of sets,
+ * encoder by encoder under the name "<metric>.<encoder>", each once and in the order of the wish. A
+ * corpus without an answer has no row. Answers that ended in an error are left out. GE_EFORMAT (rows
+ * that name no item), GE_ENOMEM, and what the metrics return. */
 ge_status ge_corpus_rows(const struct ge_run *run, const struct ge_corpus_wish *wishes, size_t n,
                          struct ge_arena *arena, struct ge_corpus_row **rows, size_t *n_rows);
 

@@ -10,6 +10,11 @@ static int compare_errors(const void *key, const void *row)
     return ge_key_compare(*(const struct ge_key *)key, ((const struct ge_error_row *)row)->key);
 }
 
+bool corpus_is_of(const struct ge_task *task, const char *type)
+{
+    return task->present && task->type != NULL && strcmp(task->type, type) == 0;
+}
+
 bool corpus_has_failed(const struct ge_result *r, struct ge_key key)
 {
     return r->n_errors > 0 &&
@@ -22,12 +27,13 @@ static ge_status add_texts(struct corpus_texts *t, const struct ge_run *run,
     ge_status rc = GE_OK;
     for (size_t i = 0; i < r->n_responses; i++) {
         const struct ge_response_row *row = &r->responses[i];
-        if (row->key.direction != d || row->text == NULL) continue;
         if (row->key.item >= run->n_items) {
-            GE_TRY(ge_fail(GE_EFORMAT, "a response row names item %u", row->key.item));
+            GE_TRY(ge_fail(GE_EFORMAT, "a response row names item %u of %zu", row->key.item,
+                           run->n_items));
         }
+        if (row->key.direction != d || row->text == NULL) continue;
         const struct ge_task *of = &run->items[row->key.item].task[d];
-        if (!of->present || strcmp(of->type, task) != 0 || corpus_has_failed(r, row->key)) continue;
+        if (!corpus_is_of(of, task) || corpus_has_failed(r, row->key)) continue;
         GE_GROW(t->texts, t->n, t->cap_texts);
         GE_GROW(t->tasks, t->n, t->cap_tasks);
         GE_GROW(t->keys, t->n, t->cap_keys);

@@ -23,6 +23,9 @@ ge_status corpus_texts_gather(const struct ge_run *run, size_t cell, enum ge_dir
                               const char *task, struct corpus_texts *out);
 void corpus_texts_free(struct corpus_texts *t);
 
+/* Whether a task is there and of this type; a damaged store may hold one without a type. */
+bool corpus_is_of(const struct ge_task *task, const char *type);
+
 /* Whether a sample has an error row. */
 bool corpus_has_failed(const struct ge_result *r, struct ge_key key);
 

@@ -17,8 +17,7 @@ static const struct {
     {{"says-not-shows", "understood, but not generated right"}, ge_find_says_not_shows, false},
     {{"shows-not-says", "generated right, but not understood"}, ge_find_shows_not_says, false},
     {{"templated",
-      "the text opens with the four words that three texts of its task type and a fifth of "
-      "them open with"},
+      "the text opens as the commonest opening of its task type, shared by three or more"},
      ge_find_templated,
      false},
     {{"missing-details", "share of the details that the text leaves out"},
@@ -46,6 +45,43 @@ const struct ge_diagnosis_kind *ge_diagnosis_kinds(size_t *n)
     return kinds;
 }
 
+/* ---- categories ---------------------------------------------------------------------------- */
+
+struct categories {
+    const char **names; /* (n) in byte order, each once */
+    size_t *of;         /* (n_items); n: the item has none */
+    size_t n;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static ge_status number_categories(const struct ge_run *run, struct categories *c)
+{
+    ge_status rc = GE_OK;
+    GE_NEW(c->names, run->n_items);
+    GE_NEW(c->of, run->n_items);
+    size_t named = 0;
+    for (size_t i = 0; i < run->n_items; i++) {
+        if (run->items[i].category != NULL) c->names[named++] = run->items[i].category;
+    }
+    if (named > 0) qsort(c->names, named, sizeof *c->names, compare_names);
+    for (size_t i = 0; i < named; i++) {
+        if (c->n > 0 && strcmp(c->names[i], c->names[c->n - 1]) == 0) continue;
+        c->names[c->n++] = c->names[i];
+    }
+    for (size_t i = 0; i < run->n_items; i++) {
+        const char *const *own = (const char *const *)&run->items[i].category;
+        const char **found =
+            *own == NULL ? NULL : bsearch(own, c->names, c->n, sizeof *c->names, compare_names);
+        c->of[i] = found == NULL ? c->n : (size_t)(found - c->names);
+    }
+done:
+    return rc;
+}
+
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 struct rows {
@@ -64,51 +100,37 @@ static void keep_item(struct ge_diagnosis *d, const char *id, const struct findi
     d->items[at] = (struct ge_diagnosed_item){id, f->strength, f->note != NULL ? f->note : ""};
 }
 
-static ge_status add_row(struct rows *rows, const struct finder_context *c, struct ge_diagnosis d,
-                         const struct finding *found)
+/* Until all items are counted, share is the sum of strengths. */
+static void count_item(struct ge_diagnosis *d, const char *id, const struct finding *f)
+{
+    d->n++;
+    d->share += f->strength;
+    if (f->strength == 0) return;
+    d->shown++;
+    keep_item(d, id, f);
+}
+
+/* Rows of one kind and system: all items, then each category. `tally` is room for 1 + categories. */
+static ge_status add_rows(struct rows *rows, const struct ge_run *run, const struct categories *c,
+                          const struct ge_diagnosis *head, const struct finding *found,
+                          struct ge_diagnosis *tally)
 {
     ge_status rc = GE_OK;
-    double sum = 0;
-    for (size_t i = 0; i < c->run->n_items; i++) {
-        const struct ge_item *item = &c->run->items[i];
-        if (isnan(found[i].strength)) continue;
-        if (d.category != NULL &&
-            (item->category == NULL || strcmp(item->category, d.category) != 0)) {
-            continue;
-        }
-        d.n++;
-        sum += found[i].strength;
-        if (found[i].strength == 0) continue;
-        d.shown++;
-        keep_item(&d, item->id, &found[i]);
+    for (size_t i = 0; i <= c->n; i++) {
+        tally[i] = *head;
+        if (i > 0) tally[i].category = c->names[i - 1];
     }
-    if (d.shown == 0) goto done;
-    d.share = sum / (double)d.n;
-    GE_GROW(rows->v, rows->n, rows->cap);
-    rows->v[rows->n++] = d;
-done:
-    return rc;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The categories in byte order, each once. */
-static ge_status list_categories(const struct ge_run *run, const char ***out, size_t *n)
-{
-    ge_status rc = GE_OK;
-    size_t named = 0, used = 0;
-    GE_NEW(*out, run->n_items);
     for (size_t i = 0; i < run->n_items; i++) {
-        if (run->items[i].category != NULL) (*out)[named++] = run->items[i].category;
+        if (isnan(found[i].strength)) continue;
+        count_item(&tally[0], run->items[i].id, &found[i]);
+        if (c->of[i] < c->n) count_item(&tally[1 + c->of[i]], run->items[i].id, &found[i]);
     }
-    if (named > 0) qsort(*out, named, sizeof **out, compare_names);
-    for (size_t i = 0; i < named; i++) {
-        if (i == 0 || strcmp((*out)[i], (*out)[used - 1]) != 0) (*out)[used++] = (*out)[i];
+    for (size_t i = 0; i <= c->n; i++) {
+        if (tally[i].shown == 0) continue;
+        tally[i].share /= (double)tally[i].n;
+        GE_GROW(rows->v, rows->n, rows->cap);
+        rows->v[rows->n++] = tally[i];
     }
-    *n = used;
 done:
     return rc;
 }
@@ -118,25 +140,22 @@ ge_status ge_diagnose(const struct ge_run *run, const struct values *values, str
 {
     ge_status rc = GE_OK;
     struct finder_context c = {run, values, arena};
+    struct categories categories = {0};
     struct finding *found = NULL;
+    struct ge_diagnosis *tally = NULL;
     struct rows rows = {0};
-    const char **categories = NULL;
-    size_t n_categories = 0;
     *n_rows = 0;
     GE_NEW(found, run->n_items);
-    GE_TRY(list_categories(run, &categories, &n_categories));
+    GE_TRY(number_categories(run, &categories));
+    GE_NEW(tally, 1 + categories.n);
     for (size_t k = 0; k < FINDERS; k++) {
         size_t cells = finders[k].all_systems && run->n_cells > 0 ? 1 : run->n_cells;
         for (size_t cell = 0; cell < cells; cell++) {
-            struct ge_diagnosis d = {.kind = finders[k].kind.name};
-            if (!finders[k].all_systems) d.system = run->cells[cell].system;
+            struct ge_diagnosis head = {.kind = finders[k].kind.name};
+            if (!finders[k].all_systems) head.system = run->cells[cell].system;
             for (size_t i = 0; i < run->n_items; i++) found[i] = (struct finding){NAN, NULL};
             GE_TRY(finders[k].find(&c, cell, found));
-            GE_TRY(add_row(&rows, &c, d, found));
-            for (size_t i = 0; i < n_categories; i++) {
-                d.category = categories[i];
-                GE_TRY(add_row(&rows, &c, d, found));
-            }
+            GE_TRY(add_rows(&rows, run, &categories, &head, found, tally));
         }
     }
     GE_TRY_PTR(*out, ge_arena_alloc(arena, rows.n, sizeof **out));
@@ -144,7 +163,9 @@ ge_status ge_diagnose(const struct ge_run *run, const struct values *values, str
     *n_rows = rows.n;
 done:
     free(found);
+    free(tally);
     free(rows.v);
-    free(categories);
+    free(categories.names);
+    free(categories.of);
     return rc;
 }

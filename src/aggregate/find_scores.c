@@ -31,6 +31,7 @@ struct range {
 
 static void widen(struct range *r, const char *name, double value)
 {
+    if (isnan(value)) return;
     if (r->n == 0 || value < r->low) {
         r->low = value;
         r->low_name = name;

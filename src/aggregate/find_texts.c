@@ -13,8 +13,6 @@
 #include "metric/details.h"
 #include "metric/homogeneity.h"
 
-enum { NOTE_BYTES = 1 << 16 };
-
 /* What a finder says of one text; NaN in *strength: nothing. Notes are appended to an empty buffer. */
 typedef ge_status text_fn(const char *text, const struct ge_task *task, double *strength,
                           struct ge_buf *note);
@@ -40,16 +38,17 @@ static ge_status each_text(const struct finder_context *c, size_t cell, text_fn 
 {
     ge_status rc = GE_OK;
     struct ge_buf note;
-    ge_buf_init(&note, NOTE_BYTES);
+    ge_buf_init(&note, SIZE_MAX); /* as long as the lists of the dataset */
     for (size_t i = 0; i < c->run->n_results; i++) {
         const struct ge_result *r = &c->run->results[i];
         for (size_t k = 0; r->cell == cell && k < r->n_responses; k++) {
             const struct ge_response_row *row = &r->responses[k];
             double strength = NAN;
-            if (row->key.direction != GE_GEN || row->text == NULL) continue;
             if (row->key.item >= c->run->n_items) {
-                GE_TRY(ge_fail(GE_EFORMAT, "a response row names item %u", row->key.item));
+                GE_TRY(ge_fail(GE_EFORMAT, "a response row names item %u of %zu", row->key.item,
+                               c->run->n_items));
             }
+            if (row->key.direction != GE_GEN || row->text == NULL) continue;
             if (corpus_has_failed(r, row->key)) continue;
             ge_buf_reset(&note);
             GE_TRY(fn(row->text, &c->run->items[row->key.item].task[GE_GEN], &strength, &note));
@@ -172,22 +171,44 @@ done:
     return rc;
 }
 
+static int compare_types(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The task types of generation, each once; free(*out). */
+static ge_status list_types(const struct ge_run *run, const char ***out, size_t *n)
+{
+    ge_status rc = GE_OK;
+    size_t all = 0;
+    *n = 0;
+    GE_NEW(*out, run->n_items);
+    for (size_t i = 0; i < run->n_items; i++) {
+        const struct ge_task *task = &run->items[i].task[GE_GEN];
+        if (task->present && task->type != NULL) (*out)[all++] = task->type;
+    }
+    if (all > 0) qsort(*out, all, sizeof **out, compare_types);
+    for (size_t i = 0; i < all; i++) {
+        if (*n > 0 && strcmp((*out)[i], (*out)[*n - 1]) == 0) continue;
+        (*out)[(*n)++] = (*out)[i];
+    }
+done:
+    return rc;
+}
+
 ge_status ge_find_templated(const struct finder_context *c, size_t cell, struct finding *found)
 {
     ge_status rc = GE_OK;
     struct corpus_texts texts = {0};
-    for (size_t i = 0; i < c->run->n_items; i++) {
-        const struct ge_task *task = &c->run->items[i].task[GE_GEN];
-        bool seen = !task->present;
-        for (size_t k = 0; k < i && !seen; k++) {
-            const struct ge_task *before = &c->run->items[k].task[GE_GEN];
-            seen = before->present && strcmp(before->type, task->type) == 0;
-        }
-        if (seen) continue;
-        GE_TRY(corpus_texts_gather(c->run, cell, GE_GEN, task->type, &texts));
+    const char **types = NULL;
+    size_t n_types = 0;
+    GE_TRY(list_types(c->run, &types, &n_types));
+    for (size_t i = 0; i < n_types; i++) {
+        GE_TRY(corpus_texts_gather(c->run, cell, GE_GEN, types[i], &texts));
         if (texts.n > 0) GE_TRY(find_openings(c, &texts, found));
     }
 done:
     corpus_texts_free(&texts);
+    free(types);
     return rc;
 }

@@ -60,7 +60,8 @@ const struct ge_command ge_commands[] = {
      "               [--id KEY] [--prefix TEXT] [--filtered]",
      "answers that another harness recorded, as recorded answers", ge_cmd_import},
     {"metrics",
-     "--predictions FILE.jsonl --metric NAME,… [--encoder ROLE=FOLDER]… [--out FILE]\n"
+     "--predictions FILE.jsonl --metric NAME,… [--out FILE]\n"
+     "               [--encoder clip|sentence|bertscore=FOLDER]…\n"
      "               [--bertscore-layer N] [--bertscore-idf] [--bertscore-baseline P,R,F1]\n"
      "               [--device D] [--level L] [--dtype fp32|bf16|fp16] [--batch-size N] [--threads "
      "N]\n"

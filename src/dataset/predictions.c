@@ -35,6 +35,27 @@ done:
     return rc;
 }
 
+static ge_status refuse_both(const struct ge_fields *f, const char *one, const char *other)
+{
+    return ge_fail(GE_EFORMAT, "%s: found both %s and %s, allowed: one of the two", f->place, one,
+                   other);
+}
+
+/* A string that may be absent, then it is `otherwise`, but not empty. */
+static ge_status read_name(const struct ge_fields *f, const char *key, const char *otherwise,
+                           const char **out)
+{
+    ge_status rc = GE_OK;
+    GE_TRY(ge_fields_string(f, key, false, out));
+    if (*out == NULL) {
+        *out = otherwise;
+    } else if ((*out)[0] == '\0') {
+        rc = ge_fields_refuse(f, key, ge_json_get(f->object, key), "a string that is not empty");
+    }
+done:
+    return rc;
+}
+
 /* What the line predicts: a text goes to `und`, an image to `gen`, unless the line says otherwise. */
 static ge_status read_direction(const struct ge_fields *f, enum ge_direction *d)
 {
@@ -66,22 +87,20 @@ static ge_status read_item(void *ctx, const struct ge_fields *f, size_t line)
     GE_TRY(read_direction(f, &d));
     struct ge_task *t = &item.task[d];
     GE_TRY(ge_fields_id(f, "id", &item.id));
-    GE_TRY(ge_fields_string(f, "category", false, &item.category));
+    GE_TRY(read_name(f, "category", "uncategorised", &item.category));
     GE_TRY(ge_fields_string(f, "cluster", false, &item.cluster));
-    if (item.category == NULL) item.category = "uncategorised";
     GE_TRY(ge_manifest_task(f, t));
-    GE_TRY(ge_fields_string(f, "task", false, &t->type));
+    GE_TRY(read_name(f, "task", d == GE_UND ? "text" : "image", &t->type));
     GE_TRY(ge_fields_string(f, "prompt", false, &t->prompt));
-    GE_TRY(ge_fields_string(f, "image", false, &image));
+    GE_TRY(read_name(f, "image", NULL, &image));
     if (image != NULL && t->images.n > 0) {
-        rc = ge_fields_refuse(f, "image, images", NULL, "one of the two");
+        rc = refuse_both(f, "image", "images");
         goto done;
     }
     if (image != NULL) {
         GE_TRY_PTR(image, ge_fields_join(f, image));
         GE_TRY(ge_fields_one(f->arena, image, &t->images));
     }
-    if (t->type == NULL) t->type = d == GE_UND ? "text" : "image";
     GE_TRY(ge_builder_add(b, item, f->place));
 done:
     return rc;
@@ -115,11 +134,16 @@ static ge_status read_answer(void *ctx, const struct ge_fields *f, size_t line)
     GE_TRY(ge_fields_string(f, "prediction", false, &r.a.text));
     GE_TRY(ge_fields_string(f, "prediction_image", false, &image));
     if (r.a.text != NULL && image != NULL) {
-        rc = ge_fields_refuse(f, "prediction, prediction_image", NULL, "one of the two");
+        rc = refuse_both(f, "prediction", "prediction_image");
         goto done;
     }
-    if (image != NULL) GE_TRY_PTR(r.a.image, ge_fields_join(f, image));
-    if (r.a.text == NULL && image == NULL) r.a.problem = "no prediction";
+    if (image != NULL && image[0] != '\0') {
+        GE_TRY_PTR(r.a.image, ge_fields_join(f, image));
+    } else if (image != NULL) {
+        r.a.problem = "prediction_image is empty";
+    } else if (r.a.text == NULL) {
+        r.a.problem = "no prediction";
+    }
     GE_TRY(ge_gather_add(l->gather, r));
 done:
     return rc;

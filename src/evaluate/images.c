@@ -185,6 +185,7 @@ static ge_status prepare_pair(struct ge_evaluator *ev, const struct eval_input *
     struct ge_image answer = {0}, reference = {0}, scaled = {0};
     double values[2];
     float *v = NULL;
+    if (ge_eval_is_cancelled(ev)) return ge_fail(GE_EINTERRUPTED, "cancelled");
     GE_NEW(v, ge_eval_input_size(ev, in));
     GE_TRY(load_image(ev, in->what, o, &answer));
     GE_TRY(load_image(ev, in->prefix, o, &reference));

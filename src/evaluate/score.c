@@ -123,6 +123,23 @@ static void add_reference(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     };
 }
 
+/* What a set needs of a sample and does not have for a reason of the node; NULL if there is no such
+ * thing. Without it the set would depend on the weather. */
+static const struct eval_input *lost_of_set(const struct ge_evaluator *ev,
+                                            const struct ge_eval_chunk *c,
+                                            const struct eval_sample *s)
+{
+    int encoder = ev->role_encoder[ge_eval_set_role(ev, s->answer)];
+    if (encoder < 0 || s->answer->image == NULL) return NULL;
+    const struct ge_strings *references = &s->task->reference_images;
+    const char *paths[] = {s->answer->image, references->n > 0 ? references->v[0] : NULL};
+    for (int i = 0; i < 2 && paths[i] != NULL; i++) {
+        size_t at = ge_eval_find_input(c, encoder, GE_INPUT_IMAGE, "", paths[i]);
+        if (at != SIZE_MAX && c->inputs[at].node_fault) return &c->inputs[at];
+    }
+    return NULL;
+}
+
 static void add_error(struct ge_eval_chunk *c, const struct eval_sample *s, ge_status status,
                       const char *reason)
 {
@@ -135,6 +152,15 @@ static void add_undone(struct ge_eval_chunk *c, const struct eval_sample *s, ge_
 {
     c->result.undone[c->result.n_undone++] =
         (struct ge_undone_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
+}
+
+static void add_scores(struct ge_result *r, struct ge_key key, const struct ge_score *score)
+{
+    for (int m = 0; m < GE_METRICS; m++) {
+        if (isnan(score->value[m])) continue;
+        r->scores[r->n_scores++] =
+            (struct ge_score_row){.key = key, .metric = (uint16_t)m, .value = score->value[m]};
+    }
 }
 
 /* Rows of one sample. Undone samples leave no other row: design invariant 3. */
@@ -163,14 +189,16 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
         rc = GE_OK;
         goto done;
     }
+    const struct eval_input *lost = s->scoring->sets ? lost_of_set(ev, c, s) : NULL;
+    if (lost != NULL) {
+        add_undone(c, s, lost->status, lost->reason);
+        rc = GE_OK;
+        goto done;
+    }
     add_response(ev, c, s);
     if (ev->keep_embeddings || s->scoring->sets) add_embeddings(ev, c, s);
     if (s->scoring->sets) add_reference(ev, c, s);
-    for (int m = 0; m < GE_METRICS; m++) {
-        if (isnan(score.value[m])) continue;
-        r->scores[r->n_scores++] =
-            (struct ge_score_row){.key = s->key, .metric = (uint16_t)m, .value = score.value[m]};
-    }
+    add_scores(r, s->key, &score);
     if (reason != NULL) {
         add_error(c, s, rc, reason);
     } else if (!isnan(score.verdict)) {

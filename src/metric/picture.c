@@ -41,7 +41,7 @@ static ge_status shrink(const struct ge_image *image, int side, enum ge_resample
                                  .height = side,
                                  .filter = filter,
                                  .mode = GE_RESIZE_PIL,
-                                 .pillow = GE_PILLOW_12};
+                                 .pillow = GE_PILLOW_13};
     GE_TRY(ge_image_resize(image, &to, &small));
     for (int i = 0; i < 3 * side * side; i += step) out[i / step] = small.rgb[i];
 done:

@@ -17,8 +17,8 @@ enum {
 };
 
 /* The two small pictures, grey levels and RGB of 0 to 255, in out (GE_PICTURE_SIZE): grey by
- * Pillow's convert("L") and scaled by its Lanczos filter, RGB by its bicubic one. Errors of
- * ge_image_resize(). */
+ * Pillow's convert("L") and scaled by its Lanczos filter, RGB by its bicubic one, as Pillow 13 does.
+ * Errors of ge_image_resize(). */
 ge_status ge_picture_make(const struct ge_image *image, float *out);
 
 /* The 64-bit perceptual hash of the PyPI package ImageHash (imagehash.phash): signs of the 8 x 8 lowest

@@ -106,7 +106,26 @@ grep -qE '^\{"id":"said","clipscore.2.5":[01]\.[0-9]+,"clipscore.100":77\.[0-9]+
     problem "refclipscore: $(cat out.jsonl)"
 rm out.jsonl
 
+# ---- pictures without an encoder, and sets: a copy, and another picture
+cat >predictions.jsonl <<LINES
+{"id": "same", "prediction_image": "$demo/images/attribute-01.jpg", "reference_images": ["$demo/images/attribute-01.jpg"]}
+{"id": "other", "prediction_image": "$demo/images/counting-02.png", "reference_images": ["$demo/images/attribute-01.jpg"]}
+LINES
+metrics ssim.skimage,copy.detected,phash.distance
+[[ $rc == 0 ]] || problem "exit code $rc: $(cat said)"
+wants out.jsonl '{"id":"same","ssim.skimage":1,"phash.distance":0,"copy.detected":1}'
+grep -qE '^\{"id":"other","ssim.skimage":0.[0-9]+,"phash.distance":[1-9][0-9]*,"copy.detected":0\}$' out.jsonl ||
+    problem "pictures: $(cat out.jsonl)"
+rm out.jsonl
+metrics cmmd,pairwise_cosine --encoder clip="$demo/clip" --encoder sentence="$demo/sentence"
+[[ $rc == 0 ]] || problem "exit code $rc: $(cat said)"
+grep -qE '"corpus":\[\{"metric":"cmmd.clip","task":"image","n":2,"value":[0-9.e-]+\},\{"metric":"pairwise_cosine.clip","task":"image","n":2,"value":0[0-9.]+\}\]\}$' out.jsonl ||
+    problem "sets: $(cat out.jsonl)"
+rm out.jsonl
+
 # ---- refused
+metrics cmmd;                            refused sets --encoder clip
+metrics match.exact,match.exact;         refused match.exact twice
 metrics bertscore.f1;                    refused bertscore.f1 --encoder bertscore
 metrics bertscore.f1 --encoder "bertscore=$demo/clip"; refused bertscore clip "no token states"
 metrics bertscore.f1 --encoder "bertscore=$demo/sentence" --bertscore-layer 99; refused layer 99

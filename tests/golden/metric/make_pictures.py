@@ -65,3 +65,22 @@ for n, m, dim in ((1, 1, 5), (2, 3, 8), (40, 33, 24), (70, 101, 130)):
 for n, dim in ((50, 64),):
     x, y = (vectors(*a).astype(np.float64) for a in ((n, dim, 0), (n, dim, 11)))
     print("sets", n, n, dim, repr(float(cmmd(x, y))), repr(float(full_kid(x, y))))
+
+
+def drawn(width, height):
+    """A picture of no file; check_drawn() draws the same."""
+    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
+    return Image.fromarray(((x * x * 3 + y * (5 * x + 11) + 40 * c * (y + 1)) % 256).astype(np.uint8))
+
+
+def checksum(image):
+    sum = 0
+    for v in image.tobytes():
+        sum = (sum * 31 + v) % 2**64
+    return f"{sum:x}"
+
+
+for w, h in ((150, 40), (40, 150), (90, 100), (31, 300), (20, 12), (33, 16), (12, 250)):
+    p = drawn(w, h)
+    grey = p.convert("L").resize((32, 32), Image.Resampling.LANCZOS)
+    print("drawn", w, h, imagehash.phash(p), checksum(grey), checksum(p.resize((16, 16), Image.Resampling.BICUBIC)))
