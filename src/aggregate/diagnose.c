@@ -16,8 +16,8 @@ static const struct {
 } finders[] = {
     {{"says-not-shows", "understood, but not generated right"}, ge_find_says_not_shows, false},
     {{"shows-not-says", "generated right, but not understood"}, ge_find_shows_not_says, false},
-    {{"templated",
-      "the text opens as the commonest opening of its task type, shared by three or more"},
+    {{"templated", "the text opens with the four words that three texts of its task type and a "
+                   "fifth of them open with"},
      ge_find_templated,
      false},
     {{"missing-details", "share of the details that the text leaves out"},
