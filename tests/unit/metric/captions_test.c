@@ -114,7 +114,7 @@ static struct ge_corpus *corpus(struct fixture *f, size_t n, const char *const p
         f->tasks[i].references.n = pairs[i][1] != NULL;
         f->task_of[i] = &f->tasks[i];
     }
-    f->c = (struct ge_corpus){f->texts, f->task_of, n};
+    f->c = (struct ge_corpus){.texts = f->texts, .tasks = f->task_of, .n = n};
     return &f->c;
 }
 
@@ -122,7 +122,7 @@ static void empty_corpora_have_no_value(void **state)
 {
     size_t n;
     const struct ge_corpus_metric *rows = ge_corpus_metrics(&n);
-    struct ge_corpus none = {NULL, NULL, 0};
+    struct ge_corpus none = {.n = 0};
     struct ge_opening o;
     (void)state;
     for (size_t i = 0; i < n; i++) {
