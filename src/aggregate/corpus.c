@@ -5,13 +5,15 @@
 #include "aggregate/corpus_sets.h"
 #include "aggregate/corpus_texts.h"
 #include "base/mem.h"
+#include "metric/captions.h"
 #include "metric/corpus.h"
 
-static ge_status make_row(const struct corpus_texts *g, const struct ge_corpus_metric *m,
-                          struct ge_arena *arena, struct ge_corpus_row *row)
+static ge_status make_row(const struct corpus_texts *g, struct ge_caption_cache *cache,
+                          const struct ge_corpus_metric *m, struct ge_arena *arena,
+                          struct ge_corpus_row *row)
 {
     ge_status rc = GE_OK;
-    const struct ge_corpus corpus = {g->texts, g->tasks, g->n};
+    const struct ge_corpus corpus = {g->texts, g->tasks, g->n, cache};
     struct ge_key *keys;
     double *per_answer;
     GE_TRY_PTR(keys, ge_arena_alloc(arena, g->n, sizeof *keys));
@@ -58,13 +60,15 @@ static ge_status text_rows(struct corpus_rows *rows, const struct ge_corpus_wish
                            enum ge_direction d)
 {
     ge_status rc = GE_OK;
+    struct ge_caption_cache cache = {0};
     GE_TRY(corpus_texts_gather(rows->run, cell, d, wish->task, &rows->texts));
     for (size_t k = 0; k < wish->metrics.n && rows->texts.n > 0; k++) {
         const struct ge_corpus_metric *m = wished(wish, k);
         if (m == NULL || m->texts == NULL) continue;
-        GE_TRY(make_row(&rows->texts, m, rows->arena, next_row(rows, wish, cell, d)));
+        GE_TRY(make_row(&rows->texts, &cache, m, rows->arena, next_row(rows, wish, cell, d)));
     }
 done:
+    ge_caption_cache_clear(&cache);
     return rc;
 }
 

@@ -149,7 +149,7 @@ static ge_status find_openings(const struct finder_context *c, const struct corp
                                struct finding *found)
 {
     ge_status rc = GE_OK;
-    const struct ge_corpus corpus = {t->texts, t->tasks, t->n};
+    const struct ge_corpus corpus = {.texts = t->texts, .tasks = t->tasks, .n = t->n};
     struct ge_opening opening = {0};
     double share, *per_text = NULL;
     const char *note = NULL;

@@ -360,17 +360,39 @@ size_t ge_caption_most_distinct(const struct ge_caption_corpus *cc)
 
 /* ---- from a plain corpus ---------------------------------------------------------------------- */
 
+ge_status ge_caption_corpus_take(const struct ge_corpus *c, enum ge_caption_words words,
+                                 struct ge_caption_corpus **out)
+{
+    struct ge_caption_corpus **kept = c->cache != NULL ? &c->cache->made[words] : NULL;
+    *out = kept != NULL ? *kept : NULL;
+    if (*out != NULL) return GE_OK;
+    ge_status rc = ge_caption_corpus_new(c, words, out);
+    if (kept != NULL) *kept = *out;
+    return rc;
+}
+
+void ge_caption_corpus_put(const struct ge_corpus *c, struct ge_caption_corpus **cc)
+{
+    if (c->cache == NULL) ge_caption_corpus_delete(cc);
+    *cc = NULL;
+}
+
+void ge_caption_cache_clear(struct ge_caption_cache *cache)
+{
+    for (int k = 0; k < GE_CAPTION_KINDS; k++) ge_caption_corpus_delete(&cache->made[k]);
+}
+
 static ge_status bleu(const struct ge_corpus *c, int k, double *value, double *per_text)
 {
     struct ge_caption_corpus *cc = NULL;
     double all[GE_NGRAM_ORDERS], *each[GE_NGRAM_ORDERS] = {NULL};
     ge_status rc = GE_OK;
     each[k] = per_text;
-    GE_TRY(ge_caption_corpus_new(c, GE_CAPTION_PTB, &cc));
+    GE_TRY(ge_caption_corpus_take(c, GE_CAPTION_PTB, &cc));
     GE_TRY(ge_caption_bleu(cc, all, each));
     *value = all[k];
 done:
-    ge_caption_corpus_delete(&cc);
+    ge_caption_corpus_put(c, &cc);
     return rc;
 }
 
@@ -401,10 +423,10 @@ static ge_status mean_of(mean_fn *metric, const struct ge_corpus *c, double *val
 {
     struct ge_caption_corpus *cc = NULL;
     ge_status rc = GE_OK;
-    GE_TRY(ge_caption_corpus_new(c, GE_CAPTION_PTB, &cc));
+    GE_TRY(ge_caption_corpus_take(c, GE_CAPTION_PTB, &cc));
     GE_TRY(metric(cc, value, per_text));
 done:
-    ge_caption_corpus_delete(&cc);
+    ge_caption_corpus_put(c, &cc);
     return rc;
 }
 
@@ -420,37 +442,48 @@ ge_status ge_corpus_cider_d(const struct ge_corpus *c, double *value, double *pe
 
 /* ---- of one text ------------------------------------------------------------------------------ */
 
-static struct ge_corpus alone(const char *const *text, const struct ge_task *const *task)
+ge_status ge_text_captions(const char *text, const struct ge_task *task, const bool *wanted,
+                           double *values)
 {
-    return (struct ge_corpus){.texts = text, .tasks = task, .n = 1};
+    const struct ge_corpus alone = {.texts = &text, .tasks = &task, .n = 1};
+    struct ge_caption_corpus *cc = NULL;
+    double bleu[GE_NGRAM_ORDERS];
+    bool any_bleu = false;
+    ge_status rc = GE_OK;
+    GE_TRY(ge_caption_corpus_new(&alone, GE_CAPTION_PTB, &cc));
+    for (int k = 0; k < GE_NGRAM_ORDERS; k++) any_bleu = any_bleu || wanted[k];
+    if (any_bleu) GE_TRY(ge_caption_bleu(cc, bleu, NULL));
+    for (int k = 0; k < GE_NGRAM_ORDERS; k++)
+        if (wanted[k]) values[k] = bleu[k];
+    if (wanted[GE_NGRAM_ORDERS]) {
+        GE_TRY(ge_caption_rouge_l(cc, &values[GE_NGRAM_ORDERS], NULL));
+    }
+done:
+    ge_caption_corpus_delete(&cc);
+    return rc;
 }
 
 ge_status ge_text_bleu1(const char *text, const struct ge_task *task, double *value)
 {
-    struct ge_corpus c = alone(&text, &task);
-    return bleu(&c, 0, value, NULL);
+    return ge_text_family_member(ge_text_captions, 0, text, task, value);
 }
 
 ge_status ge_text_bleu2(const char *text, const struct ge_task *task, double *value)
 {
-    struct ge_corpus c = alone(&text, &task);
-    return bleu(&c, 1, value, NULL);
+    return ge_text_family_member(ge_text_captions, 1, text, task, value);
 }
 
 ge_status ge_text_bleu3(const char *text, const struct ge_task *task, double *value)
 {
-    struct ge_corpus c = alone(&text, &task);
-    return bleu(&c, 2, value, NULL);
+    return ge_text_family_member(ge_text_captions, 2, text, task, value);
 }
 
 ge_status ge_text_bleu4(const char *text, const struct ge_task *task, double *value)
 {
-    struct ge_corpus c = alone(&text, &task);
-    return bleu(&c, 3, value, NULL);
+    return ge_text_family_member(ge_text_captions, 3, text, task, value);
 }
 
 ge_status ge_text_rouge_l(const char *text, const struct ge_task *task, double *value)
 {
-    struct ge_corpus c = alone(&text, &task);
-    return ge_corpus_rouge_l(&c, value, NULL);
+    return ge_text_family_member(ge_text_captions, GE_NGRAM_ORDERS, text, task, value);
 }

@@ -10,11 +10,13 @@
 #ifndef GE_METRIC_CAPTIONS_H
 #define GE_METRIC_CAPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "metric/corpus.h"
+#include "metric/family.h"
 
 enum { GE_NGRAM_ORDERS = 4 };
 
@@ -23,6 +25,7 @@ enum ge_caption_words {
     GE_CAPTION_TOKENIZED, /* texts and references are its output already (tests, other tokenizers) */
     GE_CAPTION_PLAIN      /* lowercase words between white space; no references */
 };
+enum { GE_CAPTION_KINDS = GE_CAPTION_PLAIN + 1 };
 
 /* One text. Its n-grams of order k (1…4), in their order, are gram[k-1][first + k - 1] to
  * gram[k-1][first + n - 1]: an n-gram stands where its last word does. */
@@ -84,6 +87,19 @@ ge_status ge_caption_rouge_l(const struct ge_caption_corpus *cc, double *mean, d
  * references, log of the number of entries. One entry: 0, as every idf is. GE_ENOMEM. */
 ge_status ge_caption_cider_d(const struct ge_caption_corpus *cc, double *mean, double *per_text);
 
+/* What metrics over one plain corpus have cut so far, each kind of words once. Starts as {0} and is
+ * named by ge_corpus.cache; owns what it holds until it is cleared. */
+struct ge_caption_cache {
+    struct ge_caption_corpus *made[GE_CAPTION_KINDS];
+};
+void ge_caption_cache_clear(struct ge_caption_cache *cache);
+
+/* The corpus of a plain one, from its cache if it has one; put it back in any case. Errors as
+ * ge_caption_corpus_new(). */
+ge_status ge_caption_corpus_take(const struct ge_corpus *c, enum ge_caption_words words,
+                                 struct ge_caption_corpus **out);
+void ge_caption_corpus_put(const struct ge_corpus *c, struct ge_caption_corpus **cc);
+
 /* The same from a plain corpus, for the table of corpus metrics. */
 ge_status ge_corpus_bleu1(const struct ge_corpus *c, double *value, double *per_text);
 ge_status ge_corpus_bleu2(const struct ge_corpus *c, double *value, double *per_text);
@@ -92,7 +108,9 @@ ge_status ge_corpus_bleu4(const struct ge_corpus *c, double *value, double *per_
 ge_status ge_corpus_rouge_l(const struct ge_corpus *c, double *value, double *per_text);
 ge_status ge_corpus_cider_d(const struct ge_corpus *c, double *value, double *per_text);
 
-/* And of one answer and its references (metric.h). */
+/* And of one answer and its references (metric.h), together (family.h) or one by one. */
+enum { GE_TEXT_CAPTIONS = GE_NGRAM_ORDERS + 1 /* BLEU-1…4, ROUGE-L */ };
+ge_text_family_fn ge_text_captions;
 ge_text_metric_fn ge_text_bleu1, ge_text_bleu2, ge_text_bleu3, ge_text_bleu4, ge_text_rouge_l;
 
 #endif

@@ -157,28 +157,33 @@ static double ratio(size_t part, size_t whole)
     return whole > 0 ? (double)part / (double)whole : NAN;
 }
 
-ge_status ge_chair_i(const char *text, const struct ge_task *task, double *value)
+enum { MENTIONS, TEXTS, RECALL };
+
+ge_status ge_chair_all(const char *text, const struct ge_task *task, const bool *wanted,
+                       double *values)
 {
     struct tally t;
     ge_status rc = count(text, task, &t);
-    *value = ratio(t.hallucinated, t.mentions);
-    return rc;
+    if (rc != GE_OK) return rc;
+    if (wanted[MENTIONS]) values[MENTIONS] = ratio(t.hallucinated, t.mentions);
+    if (wanted[TEXTS]) values[TEXTS] = t.judged ? t.hallucinated > 0 : NAN;
+    if (wanted[RECALL]) values[RECALL] = ratio(t.named, t.present);
+    return GE_OK;
+}
+
+ge_status ge_chair_i(const char *text, const struct ge_task *task, double *value)
+{
+    return ge_text_family_member(ge_chair_all, MENTIONS, text, task, value);
 }
 
 ge_status ge_chair_s(const char *text, const struct ge_task *task, double *value)
 {
-    struct tally t;
-    ge_status rc = count(text, task, &t);
-    *value = t.judged ? t.hallucinated > 0 : NAN;
-    return rc;
+    return ge_text_family_member(ge_chair_all, TEXTS, text, task, value);
 }
 
 ge_status ge_objects_recall(const char *text, const struct ge_task *task, double *value)
 {
-    struct tally t;
-    ge_status rc = count(text, task, &t);
-    *value = ratio(t.named, t.present);
-    return rc;
+    return ge_text_family_member(ge_chair_all, RECALL, text, task, value);
 }
 
 ge_status ge_corpus_chair_i(const struct ge_corpus *c, double *value, double *per_text)

@@ -16,6 +16,7 @@
 #define GE_METRIC_CHAIR_H
 
 #include "metric/corpus.h"
+#include "metric/family.h"
 
 /* "chair.i": hallucinated mentions / mentions; NaN without a mention, or if not judged. */
 ge_status ge_chair_i(const char *text, const struct ge_task *task, double *value);
@@ -25,6 +26,10 @@ ge_status ge_chair_s(const char *text, const struct ge_task *task, double *value
 
 /* "objects.recall": share of the present objects that are mentioned; NaN if none is present. */
 ge_status ge_objects_recall(const char *text, const struct ge_task *task, double *value);
+
+/* These three together (family.h). */
+enum { GE_CHAIR_ALL = 3 };
+ge_text_family_fn ge_chair_all;
 
 /* Over a corpus: sum of hallucinated mentions / sum of mentions, of the texts that are judged (not the
  * mean of ratios; NaN without a mention). Per text: ge_chair_i(). */

@@ -169,38 +169,59 @@ done:
 
 /* ---- metrics ------------------------------------------------------------------------------- */
 
-/* Constraints of a task and how many a text keeps to; the labels of the others, one a line, in
- * `failed` unless that is NULL. */
-static ge_status count(const char *text, const struct ge_task *task, bool loose, size_t *n,
-                       size_t *kept, struct ge_buf *failed)
+/* A task's constraints, and what a text keeps to of them. */
+struct kept {
+    struct ge_constraints *c; /* NULL: the task has none */
+    bool *passed;             /* (n) by the reading that came last */
+    size_t n, strict, loose;  /* constraints; how many are kept */
+};
+
+static void kept_free(struct kept *k)
+{
+    ge_constraints_delete(&k->c);
+    free(k->passed);
+}
+
+static ge_status kept_init(struct kept *k, const struct ge_task *task)
 {
     ge_status rc = GE_OK;
-    struct ge_constraints *c = NULL;
-    bool *passed = NULL;
-    *n = *kept = 0;
+    *k = (struct kept){0};
     if (task->constraints == NULL) goto done;
-    GE_TRY(ge_constraints_parse(task->constraints, "constraints", &c));
-    GE_NEW(passed, c->n);
-    GE_TRY(ge_constraints_eval(c, text, task, loose, passed));
-    *n = c->n;
-    for (size_t i = 0; i < c->n; i++) {
-        *kept += passed[i];
-        if (passed[i] || failed == NULL) continue;
-        ge_buf_str(failed, ge_constraints_label(c, i));
-        ge_buf_char(failed, '\n');
-    }
-    if (failed != NULL) rc = ge_buf_status(failed);
+    GE_TRY(ge_constraints_parse(task->constraints, "constraints", &k->c));
+    k->n = k->c->n;
+    GE_NEW(k->passed, k->n);
 done:
-    free(passed);
-    ge_constraints_delete(&c);
+    return rc;
+}
+
+static ge_status kept_count(struct kept *k, const char *text, const struct ge_task *task,
+                            bool loose)
+{
+    ge_status rc = GE_OK;
+    size_t *count = loose ? &k->loose : &k->strict;
+    if (k->n == 0) goto done;
+    GE_TRY(ge_constraints_eval(k->c, text, task, loose, k->passed));
+    for (size_t i = 0; i < k->n; i++) *count += k->passed[i];
+done:
     return rc;
 }
 
 ge_status ge_constraints_failed(const char *text, const struct ge_task *task, bool loose,
                                 struct ge_buf *out)
 {
-    size_t n, kept;
-    return count(text, task, loose, &n, &kept, out);
+    ge_status rc = GE_OK;
+    struct kept k;
+    GE_TRY(kept_init(&k, task));
+    GE_TRY(kept_count(&k, text, task, loose));
+    for (size_t i = 0; i < k.n; i++) {
+        if (k.passed[i]) continue;
+        ge_buf_str(out, ge_constraints_label(k.c, i));
+        ge_buf_char(out, '\n');
+    }
+    rc = ge_buf_status(out);
+done:
+    kept_free(&k);
+    return rc;
 }
 
 static double ratio(size_t part, size_t whole)
@@ -208,56 +229,65 @@ static double ratio(size_t part, size_t whole)
     return whole > 0 ? (double)part / (double)whole : NAN;
 }
 
-static ge_status all_kept(const char *text, const struct ge_task *task, bool loose, double *value)
-{
-    size_t n, kept;
-    ge_status rc = count(text, task, loose, &n, &kept, NULL);
-    *value = n > 0 ? kept == n : NAN;
-    return rc;
-}
+enum { STRICT, LOOSE, SHARE_STRICT, SHARE_LOOSE };
 
-static ge_status share_kept(const char *text, const struct ge_task *task, bool loose, double *value)
+ge_status ge_constraints_all(const char *text, const struct ge_task *task, const bool *wanted,
+                             double *values)
 {
-    size_t n, kept;
-    ge_status rc = count(text, task, loose, &n, &kept, NULL);
-    *value = ratio(kept, n);
+    ge_status rc = GE_OK;
+    struct kept k;
+    GE_TRY(kept_init(&k, task));
+    if (wanted[STRICT] || wanted[SHARE_STRICT]) GE_TRY(kept_count(&k, text, task, false));
+    if (wanted[LOOSE] || wanted[SHARE_LOOSE]) GE_TRY(kept_count(&k, text, task, true));
+    if (wanted[STRICT]) values[STRICT] = k.n > 0 ? k.strict == k.n : NAN;
+    if (wanted[LOOSE]) values[LOOSE] = k.n > 0 ? k.loose == k.n : NAN;
+    if (wanted[SHARE_STRICT]) values[SHARE_STRICT] = ratio(k.strict, k.n);
+    if (wanted[SHARE_LOOSE]) values[SHARE_LOOSE] = ratio(k.loose, k.n);
+done:
+    kept_free(&k);
     return rc;
 }
 
 ge_status ge_constraints_strict(const char *text, const struct ge_task *task, double *value)
 {
-    return all_kept(text, task, false, value);
+    return ge_text_family_member(ge_constraints_all, STRICT, text, task, value);
 }
 
 ge_status ge_constraints_loose(const char *text, const struct ge_task *task, double *value)
 {
-    return all_kept(text, task, true, value);
+    return ge_text_family_member(ge_constraints_all, LOOSE, text, task, value);
 }
 
 ge_status ge_constraints_share_strict(const char *text, const struct ge_task *task, double *value)
 {
-    return share_kept(text, task, false, value);
+    return ge_text_family_member(ge_constraints_all, SHARE_STRICT, text, task, value);
 }
 
 ge_status ge_constraints_share_loose(const char *text, const struct ge_task *task, double *value)
 {
-    return share_kept(text, task, true, value);
+    return ge_text_family_member(ge_constraints_all, SHARE_LOOSE, text, task, value);
 }
 
 static ge_status corpus_share(const struct ge_corpus *c, bool loose, double *value,
                               double *per_text)
 {
     ge_status rc = GE_OK;
-    size_t n, kept, all = 0, all_kept_to = 0;
+    struct kept k = {0};
+    size_t all = 0, all_kept = 0;
     *value = NAN;
     for (size_t i = 0; i < c->n; i++) {
-        GE_TRY(count(c->texts[i], c->tasks[i], loose, &n, &kept, NULL));
-        if (per_text != NULL) per_text[i] = ratio(kept, n);
-        all += n;
-        all_kept_to += kept;
+        GE_TRY(kept_init(&k, c->tasks[i]));
+        GE_TRY(kept_count(&k, c->texts[i], c->tasks[i], loose));
+        size_t kept = loose ? k.loose : k.strict;
+        if (per_text != NULL) per_text[i] = ratio(kept, k.n);
+        all += k.n;
+        all_kept += kept;
+        kept_free(&k);
+        k = (struct kept){0};
     }
-    *value = ratio(all_kept_to, all);
+    *value = ratio(all_kept, all);
 done:
+    kept_free(&k);
     return rc;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "metric/corpus.h"
+#include "metric/family.h"
 
 enum { GE_CONSTRAINTS_MAX = 256 /* of one task */ };
 
@@ -53,6 +54,10 @@ ge_status ge_constraints_strict(const char *text, const struct ge_task *task, do
 ge_status ge_constraints_loose(const char *text, const struct ge_task *task, double *value);
 ge_status ge_constraints_share_strict(const char *text, const struct ge_task *task, double *value);
 ge_status ge_constraints_share_loose(const char *text, const struct ge_task *task, double *value);
+
+/* These four together (family.h). */
+enum { GE_CONSTRAINTS_ALL = 4 };
+ge_text_family_fn ge_constraints_all;
 
 /* Over a corpus: constraints kept / constraints (IFEval's instruction-level accuracy; not the mean
  * of shares; NaN without a constraint). Per text: its share. */

@@ -6,11 +6,14 @@
 
 #include "metric/metric.h"
 
+struct ge_caption_cache; /* captions.h */
+
 /* The texts of a system in the order of (item, sample), each with its task. Borrowed. */
 struct ge_corpus {
     const char *const *texts;
     const struct ge_task *const *tasks;
     size_t n;
+    struct ge_caption_cache *cache; /* keeps what one metric cuts for the next; NULL: none */
 };
 
 /* Value over the corpus in *value (NaN: not defined for it), and in per_text (n; may be NULL) what

@@ -17,7 +17,7 @@ static ge_status distinct(const struct ge_corpus *c, int k, double *value, doubl
     size_t *seen = NULL; /* by n-gram: the last text that had it, + 1 */
     size_t all = 0, different = 0;
     ge_status rc = GE_OK;
-    GE_TRY(ge_caption_corpus_new(c, GE_CAPTION_PLAIN, &cc));
+    GE_TRY(ge_caption_corpus_take(c, GE_CAPTION_PLAIN, &cc));
     GE_NEW(seen, ge_caption_most_distinct(cc));
     for (size_t i = 0; i < cc->n; i++) {
         size_t n, own = 0;
@@ -33,7 +33,7 @@ static ge_status distinct(const struct ge_corpus *c, int k, double *value, doubl
     *value = all > 0 ? (double)different / (double)all : NAN;
 done:
     free(seen);
-    ge_caption_corpus_delete(&cc);
+    ge_caption_corpus_put(c, &cc);
     return rc;
 }
 
@@ -143,7 +143,7 @@ done:
 ge_status ge_corpus_self_bleu3(const struct ge_corpus *c, double *value, double *per_text)
 {
     struct ge_caption_corpus *cc = NULL;
-    struct ge_corpus first = *c;
+    struct ge_corpus first = {.texts = c->texts, .tasks = c->tasks, .n = c->n};
     double sum;
     ge_status rc = GE_OK;
     *value = NAN;
@@ -200,7 +200,7 @@ ge_status ge_corpus_opening_share(const struct ge_corpus *c, double *value, doub
     size_t members, texts;
     ge_status rc = GE_OK;
     *value = NAN;
-    GE_TRY(ge_caption_corpus_new(c, GE_CAPTION_PLAIN, &cc));
+    GE_TRY(ge_caption_corpus_take(c, GE_CAPTION_PLAIN, &cc));
     GE_TRY(commonest(cc, &best, &members, &texts));
     for (size_t i = 0; per_text != NULL && i < cc->n; i++) {
         const uint32_t *g = opening(cc, i);
@@ -208,7 +208,7 @@ ge_status ge_corpus_opening_share(const struct ge_corpus *c, double *value, doub
     }
     if (texts > 0) *value = (double)members / (double)texts;
 done:
-    ge_caption_corpus_delete(&cc);
+    ge_caption_corpus_put(c, &cc);
     return rc;
 }
 
@@ -235,7 +235,7 @@ ge_status ge_opening_find(const struct ge_corpus *c, struct ge_opening *out)
     size_t members;
     ge_status rc = GE_OK;
     memset(out, 0, sizeof *out);
-    GE_TRY(ge_caption_corpus_new(c, GE_CAPTION_PLAIN, &cc));
+    GE_TRY(ge_caption_corpus_take(c, GE_CAPTION_PLAIN, &cc));
     GE_TRY(commonest(cc, &best, &members, &out->n_texts));
     GE_NEW(out->members, members);
     for (size_t i = 0; members > 0 && i < cc->n; i++) {
@@ -245,7 +245,7 @@ ge_status ge_opening_find(const struct ge_corpus *c, struct ge_opening *out)
         out->members[out->n_members++] = i;
     }
 done:
-    ge_caption_corpus_delete(&cc);
+    ge_caption_corpus_put(c, &cc);
     if (rc != GE_OK) ge_opening_free(out);
     return rc;
 }

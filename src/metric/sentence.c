@@ -172,12 +172,12 @@ static size_t find_end(const struct ge_sentences *s, size_t pos, bool *any)
 
 bool ge_sentences_next(struct ge_sentences *s, size_t *begin, size_t *end)
 {
+    size_t n;
     bool any = false;
     while (!any) {
+        while (ge_char_is_space(char_at(s, s->pos, &n))) s->pos += n;
         *begin = s->pos;
-        *end = s->len;
-        ge_chars_strip(s->text, begin, end);
-        if (*begin == *end) return false;
+        if (*begin >= s->len) return false;
         *end = s->pos = find_end(s, *begin, &any);
     }
     ge_chars_strip(s->text, begin, end);

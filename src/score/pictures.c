@@ -88,11 +88,12 @@ static ge_status compare_pictures(const struct ge_task *task, const struct ge_an
         in = picture(task->images.v[0], false);
         GE_TRY(look_up(lookup, ctx, &in, &input));
     }
+    uint64_t hash = ge_picture_phash(own);
     for (size_t i = 0; i < task->reference_images.n; i++) {
         in = picture(task->reference_images.v[i], false);
         GE_TRY(look_up(lookup, ctx, &in, &reference));
         if (reference == NULL) continue;
-        double d = ge_phash_distance(ge_picture_phash(own), ge_picture_phash(reference));
+        double d = ge_phash_distance(hash, ge_picture_phash(reference));
         double c = edit && input == NULL ? NAN : ge_picture_correlation(own, reference, input);
         if (!(*distance <= d)) *distance = d;
         if (!isnan(c) && !(*correlation >= c)) *correlation = c;

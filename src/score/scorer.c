@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "metric/family.h"
 #include "score/compare.h"
 #include "score/match.h"
 #include "score/pictures.h"
@@ -92,7 +93,16 @@ static ge_status text_metrics(const struct ge_task_scoring *s, const struct ge_t
     ge_status rc = GE_OK;
     for (int i = 0; i < GE_METRICS; i++) {
         const struct ge_metric_info *m = ge_metric_info((enum ge_metric_id)i);
-        if (s->metrics[i] && m->text != NULL) GE_TRY(m->text(text, task, &value[i]));
+        size_t place = 0;
+        if (!s->metrics[i] || m->text == NULL) continue;
+        const struct ge_text_family *f = ge_text_family_find(m->text, &place);
+        if (f == NULL) {
+            GE_TRY(m->text(text, task, &value[i]));
+            continue;
+        }
+        int first = i - (int)place; /* the table has a family's members one after another */
+        GE_TRY(f->all(text, task, &s->metrics[first], &value[first]));
+        i = first + (int)f->n - 1;
     }
 done:
     return rc;

@@ -68,7 +68,7 @@ static void fixture_open(struct fixture *f, const ge_json *node)
         assert_ok(ge_json_strings(refs, "refs", &r->v, &r->n));
         refs = ge_json_next(refs);
     }
-    f->c = (struct ge_corpus){f->texts, f->task_of, n};
+    f->c = (struct ge_corpus){.texts = f->texts, .tasks = f->task_of, .n = n};
 }
 
 static void fixture_close(struct fixture *f)

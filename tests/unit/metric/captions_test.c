@@ -7,7 +7,7 @@
 #include "metric/homogeneity.h"
 #include "metric/ptb.h"
 
-enum { MIB = 1 << 20, MOST = 8 };
+enum { MIB = 1 << 20, MOST = 8, MOST_WORDS = 700 };
 
 /* ---- tokens ------------------------------------------------------------------------------------ */
 
@@ -114,7 +114,7 @@ static struct ge_corpus *corpus(struct fixture *f, size_t n, const char *const p
         f->tasks[i].references.n = pairs[i][1] != NULL;
         f->task_of[i] = &f->tasks[i];
     }
-    f->c = (struct ge_corpus){f->texts, f->task_of, n};
+    f->c = (struct ge_corpus){.texts = f->texts, .tasks = f->task_of, .n = n};
     return &f->c;
 }
 
@@ -122,7 +122,7 @@ static void empty_corpora_have_no_value(void **state)
 {
     size_t n;
     const struct ge_corpus_metric *rows = ge_corpus_metrics(&n);
-    struct ge_corpus none = {NULL, NULL, 0};
+    struct ge_corpus none = {.n = 0};
     struct ge_opening o;
     (void)state;
     for (size_t i = 0; i < n; i++) {
@@ -245,6 +245,71 @@ static void long_corpora(void **state)
     free(text);
 }
 
+/* The longest common subsequence by its definition. */
+static size_t slow_lcs(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), row[MOST_WORDS + 1] = {0};
+    for (size_t i = 0; i < n; i++) {
+        size_t diagonal = 0;
+        for (size_t j = 0; j < m; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = a[i] == b[j] ? diagonal + 1 : above > row[j] ? above : row[j];
+            diagonal = above;
+        }
+    }
+    return row[m];
+}
+
+/* Words of one letter, with spaces between. */
+static void spread(const char *letters, char *text)
+{
+    for (; *letters != '\0'; letters++) {
+        *text++ = *letters;
+        *text++ = letters[1] != '\0' ? ' ' : '\0';
+    }
+}
+
+/* Few words, so that many stand more often than the text has blocks of 64 places, and some do not. */
+static void rouge_of_frequent_words(void **state)
+{
+    static const size_t lengths[] = {1, 63, 64, 65, 128, 200, MOST_WORDS};
+    char a[MOST_WORDS + 1], b[MOST_WORDS + 1], x[2 * MOST_WORDS], y[2 * MOST_WORDS];
+    const char *pairs[1][2] = {{x, y}};
+    struct fixture f;
+    double value;
+    uint32_t seed = 1;
+    (void)state;
+    for (size_t k = 0; k < 7 * 7 * 3; k++) {
+        size_t n = lengths[k % 7], m = lengths[k / 7 % 7], kinds = 1 + 11 * (k / 49);
+        for (size_t i = 0; i < n; i++)
+            a[i] = (char)('b' + ((seed = seed * 69069 + 1) >> 8) % kinds);
+        for (size_t i = 0; i < m; i++)
+            b[i] = (char)('b' + ((seed = seed * 69069 + 1) >> 8) % kinds);
+        a[n] = b[m] = '\0';
+        spread(a, x);
+        spread(b, y);
+        double common = (double)slow_lcs(a, b), p = common / (double)n, r = common / (double)m;
+        assert_ok(ge_corpus_rouge_l(corpus(&f, 1, pairs), &value, NULL));
+        assert_close(value, common > 0 ? 2.44 * p * r / (r + 1.44 * p) : 0, 1e-12);
+    }
+}
+
+/* One word over and over: its places are collected once, or this takes minutes. */
+static void rouge_of_one_word(void **state)
+{
+    enum { LEN = 1 << 18 };
+    char *text = ge_calloc(LEN + 1, 1);
+    struct fixture f;
+    double value;
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < LEN; i++) text[i] = i % 2 == 0 ? 'a' : ' ';
+    const char *const pairs[][2] = {{text, text}};
+    assert_ok(ge_corpus_rouge_l(corpus(&f, 1, pairs), &value, NULL));
+    assert_close(value, 1, 1e-12);
+    free(text);
+}
+
 /* ---- homogeneity ------------------------------------------------------------------------------- */
 
 static void homogeneity_of_few_texts(void **state)
@@ -358,6 +423,8 @@ int main(void)
         cmocka_unit_test(samples_share_references),
         cmocka_unit_test(single_texts),
         cmocka_unit_test(long_corpora),
+        cmocka_unit_test(rouge_of_frequent_words),
+        cmocka_unit_test(rouge_of_one_word),
         cmocka_unit_test(homogeneity_of_few_texts),
         cmocka_unit_test(cosines_of_a_set),
         cmocka_unit_test(rows_say_what_they_are),

@@ -279,6 +279,19 @@ static void hostile_texts(void **state)
     try_all("dog\xC0\x80 \xED\xA0\x80 car red \xF4\x90\x80\x80");
 }
 
+/* The white space at the end of a text is walked over once, not once for each sentence. */
+static void blank_end(void **state)
+{
+    (void)state;
+    enum { LEN = 1 << 20 };
+    char *text = ge_calloc(LEN + 1, 1);
+    assert_non_null(text);
+    memset(text, ' ', LEN);
+    for (size_t k = 0; k < LEN / 2; k += 4) memcpy(text + k, "a! ", 3);
+    assert_int_equal(ge_sentences_count(text, LEN), LEN / 8);
+    free(text);
+}
+
 static void memory_faults(void **state)
 {
     (void)state;
@@ -310,7 +323,8 @@ int main(void)
         cmocka_unit_test(sentences),     cmocka_unit_test(nouns),
         cmocka_unit_test(mentions),      cmocka_unit_test(chair),
         cmocka_unit_test(details),       cmocka_unit_test(details_together),
-        cmocka_unit_test(hostile_texts), cmocka_unit_test(memory_faults),
+        cmocka_unit_test(hostile_texts), cmocka_unit_test(blank_end),
+        cmocka_unit_test(memory_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

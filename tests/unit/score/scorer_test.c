@@ -1,6 +1,7 @@
 /* Verdict rules: margins, thresholds, fallback, recorded verdicts, what is missing. */
 #include "test.h"
 
+#include "metric/family.h"
 #include "score/scorer.h"
 
 #define LIST(...)                                                                                  \
@@ -415,6 +416,34 @@ static void test_settings(void **state)
     assert_int_equal(ge_rule_find(""), GE_RULES);
 }
 
+/* The scorer asks a family for all its members at once, at the places of the table from the first one
+ * on. */
+static void test_families(void **state)
+{
+    (void)state;
+    size_t place, members = 0;
+    for (int i = 0; i < GE_METRICS; i++) {
+        ge_text_metric_fn *text = ge_metric_info((enum ge_metric_id)i)->text;
+        const struct ge_text_family *f = text != NULL ? ge_text_family_find(text, &place) : NULL;
+        if (f == NULL) continue;
+        members++;
+        for (size_t k = 0; k < f->n; k++) {
+            enum ge_metric_id id = (enum ge_metric_id)(i - (int)place + (int)k);
+            assert_true(ge_metric_info(id)->text == f->members[k]);
+        }
+    }
+    assert_int_equal(members, 5 + 3 + 4);
+    struct ge_task_scoring s = {.rule = GE_RULE_NONE, .metric = GE_METRIC_NONE};
+    s.metrics[GE_METRIC_BLEU2_COCO] = s.metrics[GE_METRIC_ROUGE_L_COCO] = true;
+    s.metrics[GE_METRIC_LENGTH_WORDS] = s.metrics[GE_METRIC_CHAIR_S] = true;
+    const struct ge_answer text = {.text = "c b"};
+    struct ge_score out = score_ok(&s, &task, &text);
+    assert_true(out.value[GE_METRIC_LENGTH_WORDS] == 2);
+    assert_close(out.value[GE_METRIC_ROUGE_L_COCO], 2.44 * 0.5 / (1 + 1.44 * 0.5), 1e-12);
+    assert_true(out.value[GE_METRIC_BLEU2_COCO] > 0);
+    assert_true(isnan(out.value[GE_METRIC_BLEU1_COCO]) && isnan(out.value[GE_METRIC_CHAIR_S]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_bertscore_idf),
         cmocka_unit_test(test_bertscore_layers),
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
