@@ -14,7 +14,8 @@ static size_t input_slot(const struct ge_eval_chunk *c, int encoder, enum ge_inp
     struct ge_hash h = ge_hash_bytes(what, strlen(what));
     uint64_t tower = 8 * (uint64_t)encoder + (uint64_t)kind;
     size_t mask = c->table_size - 1;
-    if (prefix[0] != '\0') h.lo += 3 * ge_hash_bytes(prefix, strlen(prefix)).lo; /* of a pair: a path */
+    if (prefix[0] != '\0')
+        h.lo += 3 * ge_hash_bytes(prefix, strlen(prefix)).lo; /* of a pair: a path */
     size_t at = (size_t)(h.lo ^ tower * 0x9E3779B97F4A7C15u) & mask;
     for (; c->table[at] != 0; at = (at + 1) & mask) {
         const struct eval_input *in = &c->inputs[c->table[at] - 1];
