@@ -46,7 +46,7 @@ ge_status ge_clustered_mean(const double *x, const uint32_t *cluster, size_t n, 
                             struct ge_estimate *out)
 {
     double squares, size = (double)n, mean = sum_of(x, n) / size;
-    size_t clusters;
+    size_t clusters = 0;
     *out = (struct ge_estimate){mean, NAN, NAN};
     if (n == 0) return GE_OK;
     ge_status rc = cluster_squares(x, cluster, n, mean, &squares, &clusters);
@@ -61,7 +61,7 @@ ge_status ge_clustered_share(const double *x, const uint32_t *cluster, size_t n,
                              struct ge_estimate *out)
 {
     double squares, size = (double)n, sum = sum_of(x, n), smooth = (sum + 0.5) / (size + 1);
-    size_t clusters;
+    size_t clusters = 0;
     *out = (struct ge_estimate){sum / size, NAN, NAN};
     if (n == 0) return GE_OK;
     ge_status rc = cluster_squares(x, cluster, n, smooth, &squares, &clusters);

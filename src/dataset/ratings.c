@@ -221,7 +221,7 @@ static ge_status read_object(struct import *im, const struct ge_fields *f, size_
     l.sample = (uint32_t)sample;
     l.score = ge_json_number(score, NAN);
     if (!isfinite(l.score)) {
-        GE_TRY(ge_fields_refuse(f, column_names[SCORE], score, "a finite number"));
+        GE_TRY(ge_fields_refuse(f, column_names[SCORE], score, "a number from -1e9 to 1e9"));
     }
     GE_TRY(put_row(im, &l));
 done:

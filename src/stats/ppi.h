@@ -1,7 +1,7 @@
 /* Prediction-powered estimates of means: few items carry a human value Y, all carry an automatic
  * one f. The automatic values make the estimate precise, the human ones make it right: however
  * poor f is, the interval stays valid as long as the labelled items are a random subset. That is
- * the caller's to know; it cannot be seen in the numbers. Used by aggregate/ppi_gap and by cli.
+ * the caller's to know; it cannot be seen in the numbers. Used by aggregate/ppi_gap.
  * Pure; thread-safe.
  *
  * Angelopoulos, Duchi, Zrnic: PPI++, arXiv 2311.01453. With n labelled and N other items
