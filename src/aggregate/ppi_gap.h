@@ -1,6 +1,6 @@
 /* Und, Gen, the cells and the gap from few human verdicts and many automatic ones: the estimates
- * of stats/ppi.h carried through the logit by the delta method. docs/statistics.md, "Corrected by
- * human verdicts". Whether the labelled items are a random subset is the caller's to know: without
+ * of stats/ppi.h carried through the logit by the delta method. docs/statistics.md, "Corrected
+ * figures". Whether the labelled items are a random subset is the caller's to know: without
  * that nothing here is valid. Used by correction.c. Pure; thread-safe. */
 #ifndef GE_AGGREGATE_PPI_GAP_H
 #define GE_AGGREGATE_PPI_GAP_H
