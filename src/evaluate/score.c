@@ -154,12 +154,13 @@ static void add_undone(struct ge_eval_chunk *c, const struct eval_sample *s, ge_
         (struct ge_undone_row){.key = s->key, .status = (uint8_t)status, .reason = reason};
 }
 
-static void add_scores(struct ge_result *r, struct ge_key key, const struct ge_score *score)
+static void add_scores(struct ge_result *r, const struct eval_sample *s,
+                       const struct ge_score *score)
 {
     for (int m = 0; m < GE_METRICS; m++) {
-        if (isnan(score->value[m])) continue;
+        if (!s->scoring->metrics[m] || isnan(score->value[m])) continue;
         r->scores[r->n_scores++] =
-            (struct ge_score_row){.key = key, .metric = (uint16_t)m, .value = score->value[m]};
+            (struct ge_score_row){.key = s->key, .metric = (uint16_t)m, .value = score->value[m]};
     }
 }
 
@@ -198,7 +199,7 @@ static ge_status add_rows(struct ge_evaluator *ev, struct ge_eval_chunk *c,
     add_response(ev, c, s);
     if (ev->keep_embeddings || s->scoring->sets) add_embeddings(ev, c, s);
     if (s->scoring->sets) add_reference(ev, c, s);
-    add_scores(r, s->key, &score);
+    add_scores(r, s, &score);
     if (reason != NULL) {
         add_error(c, s, rc, reason);
     } else if (!isnan(score.verdict)) {
@@ -210,6 +211,17 @@ done:
     return rc;
 }
 
+/* Room for score rows: a row for each metric that a sample's task has enabled. */
+static size_t most_scores(const struct ge_eval_chunk *c)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < c->n_samples; i++) {
+        const struct ge_task_scoring *s = c->samples[i].scoring;
+        for (int m = 0; s != NULL && m < GE_METRICS; m++) most += s->metrics[m];
+    }
+    return most;
+}
+
 static ge_status score_samples(struct ge_evaluator *ev, struct ge_eval_chunk *c)
 {
     ge_status rc = GE_OK;
@@ -218,7 +230,7 @@ static ge_status score_samples(struct ge_evaluator *ev, struct ge_eval_chunk *c)
     *r = (struct ge_result){
         .cell = c->cell, .first = c->first, .count = c->count, .n_samples = (uint32_t)n};
     GE_TRY_PTR(r->responses, ge_arena_alloc(c->arena, n, sizeof *r->responses));
-    GE_TRY_PTR(r->scores, ge_arena_alloc(c->arena, n * GE_METRICS, sizeof *r->scores));
+    GE_TRY_PTR(r->scores, ge_arena_alloc(c->arena, most_scores(c), sizeof *r->scores));
     GE_TRY_PTR(r->verdicts, ge_arena_alloc(c->arena, n, sizeof *r->verdicts));
     GE_TRY_PTR(r->errors, ge_arena_alloc(c->arena, n, sizeof *r->errors));
     GE_TRY_PTR(r->embeddings,

@@ -143,14 +143,17 @@ ge_status ge_check_two_responses(const struct constraint *c, const struct readin
 
 /* ---- lists --------------------------------------------------------------------------------- */
 
-/* Whether an item of a style begins at byte `at`; its marker's end in *end. */
-static bool item_at(const struct reading *r, size_t at, int style, size_t *end)
+/* What a list's items begin with. */
+enum marker { ASTERISK, DASH, NUMBER };
+
+/* Whether an item begins at byte `at`; its marker's end in *end. */
+static bool item_at(const struct reading *r, size_t at, enum marker marker, size_t *end)
 {
     const char *t = r->text;
     size_t n;
     *end = at + 1;
-    if (style == STYLE_BULLET) {
-        if (t[at] == '-') return true;
+    if (marker == DASH) return t[at] == '-';
+    if (marker == ASTERISK) {
         *end = at + 2; /* what follows the asterisk belongs to the item, a line break, too */
         return t[at] == '*' && at + 1 < r->len && t[at + 1] != '*';
     }
@@ -161,8 +164,9 @@ static bool item_at(const struct reading *r, size_t at, int style, size_t *end)
     return ge_char_is_space(ge_unicode_at(t + *end, r->len - *end, &n));
 }
 
-/* Lines that begin, after white space, with an item's marker. */
-static size_t count_items(const struct reading *r, int style)
+/* Lines that begin, after white space, with an item's marker. Each marker has a walk of its own, as in
+ * IFEval: a dash behind the line break that an asterisk takes along is an item, too. */
+static size_t count_items(const struct reading *r, enum marker marker)
 {
     size_t n = 0, end, count = 0;
     for (size_t line = 0; line < r->len; line++) {
@@ -171,7 +175,7 @@ static size_t count_items(const struct reading *r, int style)
             at += n;
         }
         if (at >= r->len) break;
-        bool item = item_at(r, at, style, &end);
+        bool item = item_at(r, at, marker, &end);
         count += item;
         line = line_end(r, item ? end : at);
     }
@@ -213,8 +217,8 @@ ge_status ge_check_format(const struct constraint *c, const struct reading *r, b
 {
     if (c->format == FORMAT_JSON) return check_json(c, r, passed);
     size_t n = 0;
-    if (c->style != STYLE_NUMBERED) n += count_items(r, STYLE_BULLET);
-    if (c->style != STYLE_BULLET) n += count_items(r, STYLE_NUMBERED);
+    if (c->style != STYLE_NUMBERED) n += count_items(r, ASTERISK) + count_items(r, DASH);
+    if (c->style != STYLE_BULLET) n += count_items(r, NUMBER);
     *passed = ge_constraint_within(c, n);
     return GE_OK;
 }

@@ -46,6 +46,8 @@ static void kinds(void **state)
         {"{\"kind\": \"format\", \"format\": \"json\", \"keys\": [\"a\"]}", "[\"a\"]", false},
         {"{\"kind\": \"format\", \"format\": \"list\"}", "no list", false},
         {"{\"kind\": \"format\", \"format\": \"list\", \"count\": 3}", "- a\n2. b\n3) c", true},
+        {"{\"kind\": \"format\", \"format\": \"list\", \"style\": \"bullet\", \"count\": 2}",
+         "*\n- second", true}, /* the asterisk's item and, in IFEval's other search, the dash's */
         {"{\"kind\": \"format\", \"format\": \"list\", \"style\": \"numbered\", \"count\": 2}",
          "- a\n2. b\n 3) c\n4.5 d\n5", true},
         {"{\"kind\": \"case\", \"case\": \"title\"}", "The Lord of the Rings", true},
