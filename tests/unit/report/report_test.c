@@ -229,8 +229,8 @@ static void test_estimators(void **state)
         "| sys\\|tem | a\\|b | 10 | 0.500 |\n",
         "Estimator `irt`",
         "Over all items sd = 1.25.",
-        "| sys\\|tem | 20 | +1.50 (0.25) | -0.50 (0.20) | +2.00 [+1.40, +2.60] | 0.600 | < 0.001 "
-        "|\n",
+        ("| sys\\|tem | 20 | +1.50 (0.25) | -0.50 (0.20) | +2.00 [+1.40, +2.60] | 0.600 | < 0.001 "
+         "|\n"),
         "| sys\\|tem | a\\|b | 10 | – separated | -0.50 (0.20) | – | – | – |\n",
     };
     const char *at = out.data;
