@@ -22,33 +22,20 @@ struct group {
     size_t n;
 };
 
-/* One membership: an item is in the group of this name. */
-struct member {
-    const char *name;
-    uint32_t item;
-};
-
 struct groups {
     struct group *v;
     size_t n, cap;
     struct ge_arena *arena; /* borrowed */
 };
 
-static int compare_members(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-    int by_name = strcmp(x->name, y->name);
-    return by_name != 0 ? by_name : (x->item > y->item) - (x->item < y->item);
-}
-
 /* Sort the members by name and make a group of each run. */
-static ge_status add_groups(struct groups *g, const char *dimension, struct member *members,
+static ge_status add_groups(struct groups *g, const char *dimension, struct named *members,
                             size_t n)
 {
     ge_status rc = GE_OK;
     uint32_t *items;
     GE_TRY_PTR(items, ge_arena_alloc(g->arena, n, sizeof *items));
-    if (n > 0) qsort(members, n, sizeof *members, compare_members);
+    if (n > 0) qsort(members, n, sizeof *members, ge_compare_named);
     for (size_t i = 0, used = 0; i < n; i++) {
         bool first = i == 0 || strcmp(members[i].name, members[i - 1].name) != 0;
         if (!first && members[i].item == members[i - 1].item) continue; /* a tag given twice */
@@ -78,14 +65,14 @@ static struct ge_strings names_of(const struct ge_item *item, enum dimension d, 
 static ge_status add_dimension(struct groups *g, const struct ge_run *run, enum dimension d)
 {
     ge_status rc = GE_OK;
-    struct member *members = NULL;
+    struct named *members = NULL;
     size_t n = 0, cap = 0;
     const char *one;
     for (size_t i = 0; i < run->n_items; i++) {
         struct ge_strings names = names_of(&run->items[i], d, &one);
         for (size_t k = 0; k < names.n; k++) {
             GE_GROW(members, n, cap);
-            members[n++] = (struct member){names.v[k], (uint32_t)i};
+            members[n++] = (struct named){names.v[k], (uint32_t)i};
         }
     }
     GE_TRY(add_groups(g, dimension_names[d], members, n));

@@ -41,18 +41,6 @@ static const char *stratum_name(const struct ge_item *item, const char *name, si
     return tag_value(item, name, count);
 }
 
-struct named {
-    const char *name; /* "" for items without one: a stratum of their own */
-    uint32_t item;
-};
-
-static int compare_named(const void *a, const void *b)
-{
-    const struct named *x = a, *y = b;
-    int by = strcmp(x->name, y->name);
-    return by != 0 ? by : (x->item > y->item) - (x->item < y->item);
-}
-
 static ge_status make_strata(const struct ge_run *run, const char *within, struct ge_arena *arena,
                              struct strata *s)
 {
@@ -82,7 +70,7 @@ static ge_status make_strata(const struct ge_run *run, const char *within, struc
                                                within));
         goto done;
     }
-    qsort(names, run->n_items, sizeof *names, compare_named);
+    qsort(names, run->n_items, sizeof *names, ge_compare_named);
     for (size_t i = 0; i < run->n_items; i++) {
         s->n += i > 0 && strcmp(names[i].name, names[i - 1].name) != 0;
         s->of[names[i].item] = s->n - 1;

@@ -7,6 +7,7 @@
 
 #include "aggregate/finder.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 /* The kinds, in the order of the report. */
 static const struct {
@@ -53,11 +54,6 @@ struct categories {
     size_t n;
 };
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static ge_status number_categories(const struct ge_run *run, struct categories *c)
 {
     ge_status rc = GE_OK;
@@ -67,15 +63,12 @@ static ge_status number_categories(const struct ge_run *run, struct categories *
     for (size_t i = 0; i < run->n_items; i++) {
         if (run->items[i].category != NULL) c->names[named++] = run->items[i].category;
     }
-    if (named > 0) qsort(c->names, named, sizeof *c->names, compare_names);
-    for (size_t i = 0; i < named; i++) {
-        if (c->n > 0 && strcmp(c->names[i], c->names[c->n - 1]) == 0) continue;
-        c->names[c->n++] = c->names[i];
-    }
+    c->n = ge_unique_strings(c->names, named);
     for (size_t i = 0; i < run->n_items; i++) {
         const char *const *own = (const char *const *)&run->items[i].category;
         const char **found =
-            *own == NULL ? NULL : bsearch(own, c->names, c->n, sizeof *c->names, compare_names);
+            *own == NULL ? NULL
+                         : bsearch(own, c->names, c->n, sizeof *c->names, ge_compare_strings);
         c->of[i] = found == NULL ? c->n : (size_t)(found - c->names);
     }
 done:

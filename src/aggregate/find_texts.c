@@ -8,6 +8,7 @@
 #include "aggregate/finder.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "metric/chair.h"
 #include "metric/constraints.h"
 #include "metric/details.h"
@@ -171,11 +172,6 @@ done:
     return rc;
 }
 
-static int compare_types(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The task types of generation, each once; free(*out). */
 static ge_status list_types(const struct ge_run *run, const char ***out, size_t *n)
 {
@@ -187,11 +183,7 @@ static ge_status list_types(const struct ge_run *run, const char ***out, size_t 
         const struct ge_task *task = &run->items[i].task[GE_GEN];
         if (task->present && task->type != NULL) (*out)[all++] = task->type;
     }
-    if (all > 0) qsort(*out, all, sizeof **out, compare_types);
-    for (size_t i = 0; i < all; i++) {
-        if (*n > 0 && strcmp((*out)[i], (*out)[*n - 1]) == 0) continue;
-        (*out)[(*n)++] = (*out)[i];
-    }
+    *n = ge_unique_strings(*out, all);
 done:
     return rc;
 }

@@ -8,12 +8,7 @@
 
 /* ---- clusters ---------------------------------------------------------------------------------------- */
 
-struct named {
-    const char *name;
-    uint32_t item;
-};
-
-static int compare_named(const void *a, const void *b)
+int ge_compare_named(const void *a, const void *b)
 {
     const struct named *x = a, *y = b;
     int by_name = strcmp(x->name, y->name);
@@ -30,7 +25,7 @@ static ge_status number_clusters(const struct ge_run *run, struct values *v)
     for (size_t i = 0; i < run->n_items; i++) {
         names[i] = (struct named){run->items[i].cluster, (uint32_t)i};
     }
-    if (run->n_items > 0) qsort(names, run->n_items, sizeof *names, compare_named);
+    if (run->n_items > 0) qsort(names, run->n_items, sizeof *names, ge_compare_named);
     for (size_t i = 0; i < run->n_items; i++) {
         bool same = i > 0 && strcmp(names[i - 1].name, names[i].name) == 0;
         if (!same) v->n_clusters++;

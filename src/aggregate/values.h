@@ -9,6 +9,15 @@
 #include "base/status.h"
 #include "record/run.h"
 
+/* An item by a name that items share: its cluster, a group, a stratum. */
+struct named {
+    const char *name;
+    uint32_t item;
+};
+
+/* For qsort(): by name in byte order, then by item. */
+int ge_compare_named(const void *a, const void *b);
+
 /* One direction of one item in one cell. */
 struct direction_value {
     double sum, sum_squares;         /* of the verdicts */

@@ -12,18 +12,13 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "cli/cli.h"
 #include "cli/version.h"
 #include "dist/comm.h"
 #include "dist/pump.h"
 
 /* ---- figures --------------------------------------------------------------------------------- */
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void add_figure(struct ge_bench *b, const char *name, const char *unit, double best,
                        double median)
@@ -39,27 +34,27 @@ static void add_figure(struct ge_bench *b, const char *name, const char *unit, d
 void ge_bench_rate(struct ge_bench *b, const char *name, const char *unit, double work,
                    double *seconds, size_t n)
 {
-    qsort(seconds, n, sizeof *seconds, compare_doubles);
+    qsort(seconds, n, sizeof *seconds, ge_compare_doubles);
     add_figure(b, name, unit, work / seconds[0], work / seconds[n / 2]);
 }
 
 void ge_bench_values(struct ge_bench *b, const char *name, const char *unit, double *values,
                      size_t n)
 {
-    qsort(values, n, sizeof *values, compare_doubles);
+    qsort(values, n, sizeof *values, ge_compare_doubles);
     add_figure(b, name, unit, values[n - 1], values[n / 2]);
 }
 
 void ge_bench_costs(struct ge_bench *b, const char *name, const char *unit, double *values,
                     size_t n)
 {
-    qsort(values, n, sizeof *values, compare_doubles);
+    qsort(values, n, sizeof *values, ge_compare_doubles);
     add_figure(b, name, unit, values[0], values[n / 2]);
 }
 
 double ge_bench_median(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, compare_doubles);
+    qsort(values, n, sizeof *values, ge_compare_doubles);
     return values[n / 2];
 }
 

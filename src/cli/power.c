@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "stats/power.h"
 
 struct wanted {
@@ -56,11 +57,6 @@ static void print_group(const char *name, size_t n, const struct wanted *w)
     }
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* All items with both directions, and each category's. */
 static ge_status print_dataset(const struct ge_dataset *d, const struct wanted *w)
 {
@@ -74,7 +70,7 @@ static ge_status print_dataset(const struct ge_dataset *d, const struct wanted *
         n++;
         if (item->category != NULL) names[named++] = item->category;
     }
-    if (named > 0) qsort(names, named, sizeof *names, compare_names);
+    if (named > 0) qsort(names, named, sizeof *names, ge_compare_strings);
     print_group("all items", n, w);
     for (size_t i = 0, first = 0; i < named; i++) {
         if (i + 1 < named && strcmp(names[i], names[i + 1]) == 0) continue;

@@ -9,6 +9,7 @@
 #include "base/csv.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "dataset/fields.h"
 #include "dataset/index.h"
 #include "dataset/lines.h"
@@ -272,11 +273,6 @@ done:
     return rc;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Names in byte order into the arena; place (names->n) is where each has gone. */
 static ge_status sort_names(const struct import *im, const struct names *names, uint32_t **place,
                             struct ge_strings *out)
@@ -286,7 +282,7 @@ static ge_status sort_names(const struct import *im, const struct names *names, 
     GE_TRY_PTR(out->v, ge_arena_alloc(im->arena, names->n, sizeof *out->v));
     out->n = names->n;
     if (names->n > 0) memcpy(out->v, names->v, names->n * sizeof *out->v);
-    if (names->n > 0) qsort(out->v, names->n, sizeof *out->v, compare_names);
+    if (names->n > 0) qsort(out->v, names->n, sizeof *out->v, ge_compare_strings);
     for (size_t i = 0; i < names->n; i++) {
         (*place)[i] = (uint32_t)ge_rating_name(out, names->v[i]);
     }

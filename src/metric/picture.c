@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "image/resize.h"
 
 /* ---- making one ---------------------------------------------------------------------------- */
@@ -138,12 +139,6 @@ static void transform(const float *grey, double out[LOW * LOW])
     }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 uint64_t ge_picture_phash(const float *picture)
 {
     enum { N = LOW * LOW };
@@ -151,7 +146,7 @@ uint64_t ge_picture_phash(const float *picture)
     uint64_t hash = 0;
     transform(picture, coefficients);
     memcpy(sorted, coefficients, sizeof sorted);
-    qsort(sorted, N, sizeof *sorted, compare_doubles);
+    qsort(sorted, N, sizeof *sorted, ge_compare_doubles);
     double median = (sorted[N / 2 - 1] + sorted[N / 2]) / 2;
     for (int i = 0; i < N; i++) hash = hash << 1 | (coefficients[i] > median);
     return hash;

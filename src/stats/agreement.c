@@ -16,6 +16,7 @@
 #include "base/math.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "stats/groups.h"
 
 const char *ge_alpha_metric_name(enum ge_alpha_metric m)
@@ -127,12 +128,6 @@ static int compare_rated(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Keep the pairable of the sorted values, in place; their number. */
 static size_t keep_pairable(struct ge_rated *v, size_t n)
 {
@@ -152,7 +147,7 @@ static ge_status find_distinct(struct table *t, const struct ge_rated *v, size_t
     ge_status rc = GE_OK;
     GE_NEW(t->distinct, n);
     for (size_t i = 0; i < n; i++) t->distinct[i] = v[i].value;
-    if (n > 0) qsort(t->distinct, n, sizeof *t->distinct, compare_doubles);
+    if (n > 0) qsort(t->distinct, n, sizeof *t->distinct, ge_compare_doubles);
     for (size_t i = 0; i < n; i++) {
         bool fresh = t->n_distinct == 0 || t->distinct[i] != t->distinct[t->n_distinct - 1];
         if (fresh) t->distinct[t->n_distinct++] = t->distinct[i];
@@ -168,7 +163,7 @@ done:
 static uint32_t position(const struct table *t, double value)
 {
     const double *p =
-        bsearch(&value, t->distinct, t->n_distinct, sizeof *t->distinct, compare_doubles);
+        bsearch(&value, t->distinct, t->n_distinct, sizeof *t->distinct, ge_compare_doubles);
     return (uint32_t)(p - t->distinct);
 }
 
@@ -241,7 +236,7 @@ static ge_status bootstrap(struct table *t, double level, uint64_t seed, struct 
         if (!isnan(a)) alphas[n++] = a;
     }
     if (2 * n <= resamples) goto done;
-    qsort(alphas, n, sizeof *alphas, compare_doubles);
+    qsort(alphas, n, sizeof *alphas, ge_compare_doubles);
     double tail = expanded_tail(level, (double)clusters);
     out->lo = quantile(alphas, n, tail);
     out->hi = quantile(alphas, n, 1 - tail);

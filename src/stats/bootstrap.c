@@ -7,6 +7,7 @@
 
 #include "base/math.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "stats/resample.h"
 
 #define MOST_RESAMPLES 10000000
@@ -154,12 +155,6 @@ static void free_jackknife(struct jackknife *j)
 
 /* ---- the interval ------------------------------------------------------------------------------- */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Share of the n values that are below x, with half of those equal to it. */
 static double share_below(const double *v, size_t n, double x)
 {
@@ -211,7 +206,7 @@ struct ge_bca ge_bca_interval(double value, double *resampled, size_t n, const d
     for (size_t i = 0; i < n; i++) defined = defined && !isnan(resampled[i]);
     for (size_t i = 0; i < m; i++) defined = defined && !isnan(jackknife[i]);
     if (!defined || n == 0 || m == 0) return out;
-    qsort(resampled, n, sizeof *resampled, compare_doubles);
+    qsort(resampled, n, sizeof *resampled, ge_compare_doubles);
     /* A value outside all resamples: as if half a resample were beyond it. */
     double half = 0.5 / (double)n;
     double share = fmin(fmax(share_below(resampled, n, value), half), 1 - half);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 enum {
     MAGIC = 0x31484547,         /* "GEH1" in little-endian order */
@@ -262,11 +263,6 @@ static ge_status check_names(struct ge_strings s, const char *what)
     return GE_OK;
 }
 
-static int compare_strings(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static ge_status check_items(const struct ge_run *run)
 {
     ge_status rc = GE_OK;
@@ -285,7 +281,7 @@ static ge_status check_items(const struct ge_run *run)
         }
         ids[i] = item->id;
     }
-    qsort(ids, run->n_items, sizeof *ids, compare_strings);
+    qsort(ids, run->n_items, sizeof *ids, ge_compare_strings);
     for (size_t i = 1; i < run->n_items; i++) {
         if (strcmp(ids[i - 1], ids[i]) == 0) {
             rc = ge_fail(GE_EFORMAT, "item id \"%.80s\" occurs twice", ids[i]);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "store/table.h"
 
 enum ge_h5_type ge_column_type(enum ge_column_kind kind)
@@ -178,28 +179,20 @@ done:
     return rc;
 }
 
-static int compare_strings(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 ge_status ge_distinct(const char *const *v, size_t n, struct ge_strings *out)
 {
     ge_status rc = GE_OK;
     *out = (struct ge_strings){0};
     GE_NEW(out->v, n);
     for (size_t i = 0; i < n; i++) out->v[i] = v[i];
-    qsort(out->v, n, sizeof *out->v, compare_strings);
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || strcmp(out->v[i], out->v[out->n - 1]) != 0) out->v[out->n++] = out->v[i];
-    }
+    out->n = ge_unique_strings(out->v, n);
 done:
     return rc;
 }
 
 uint32_t ge_distinct_find(const struct ge_strings *names, const char *s)
 {
-    const char **p = bsearch(&s, names->v, names->n, sizeof *names->v, compare_strings);
+    const char **p = bsearch(&s, names->v, names->n, sizeof *names->v, ge_compare_strings);
     GE_ASSERT(p != NULL);
     return (uint32_t)(p - names->v);
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "device/onednn/onednn.h"
 
 ge_status ge_onednn_check(dnnl_status_t s, const char *what)
@@ -41,13 +42,6 @@ static dnnl_status_t describe_gemm(dnnl_engine_t engine, bool inner, const dnnl_
                                       NULL, engine, NULL);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Median time of one primitive on memory of its own. */
 static ge_status time_gemm(dnnl_engine_t engine, dnnl_stream_t stream, bool inner,
                            const dnnl_dim_t mnk[3], int repeats, double *seconds)
@@ -76,7 +70,7 @@ static ge_status time_gemm(dnnl_engine_t engine, dnnl_stream_t stream, bool inne
         GE_TRY(ge_onednn_check(dnnl_stream_wait(stream), "matrix product"));
         if (r >= 0) times[r] = ge_now() - start;
     }
-    qsort(times, (size_t)repeats, sizeof *times, compare_doubles);
+    qsort(times, (size_t)repeats, sizeof *times, ge_compare_doubles);
     *seconds = times[repeats / 2];
 done:
     for (int i = 0; i < 3; i++) dnnl_memory_destroy(args[i].memory);
