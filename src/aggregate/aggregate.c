@@ -345,6 +345,7 @@ ge_status ge_aggregate(const struct ge_run *run, const struct ge_aggregate_optio
         s->errors += run->results[i].n_errors;
         s->undone += run->results[i].n_undone;
     }
+    s->options.pool = NULL; /* it was borrowed for the call */
     *summary = s;
     s = NULL;
 done:

@@ -92,7 +92,7 @@ ge_status ge_cli_print(FILE *out, const struct ge_buf *text)
     ge_status rc = ge_buf_status(text);
     if (rc != GE_OK) return rc;
     fwrite(text->data, 1, text->len, out);
-    if (fflush(out) != 0 || ferror(out)) return ge_fail(GE_EIO, "the tables cannot be written");
+    if (fflush(out) != 0 || ferror(out)) return ge_fail(GE_EIO, "the output cannot be written");
     return GE_OK;
 }
 
@@ -146,6 +146,14 @@ static int print_help(const struct ge_command *c)
     return GE_EXIT_DONE;
 }
 
+/* What a command has printed must have arrived: a full disk behind a redirection is a failure. */
+static int finish_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (code != GE_EXIT_DONE) return code; /* it has said why */
+    return ge_cli_fail(ge_fail(GE_EIO, "the standard output cannot be written"));
+}
+
 int ge_cli_main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -169,5 +177,5 @@ int ge_cli_main(int argc, char **argv)
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return print_help(c);
     }
-    return c->main(argc - 1, argv + 1);
+    return finish_output(c->main(argc - 1, argv + 1));
 }

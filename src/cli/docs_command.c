@@ -16,10 +16,7 @@ static ge_status print_document(const char *name)
     } else {
         ge_metrics_markdown(&text);
     }
-    GE_TRY(ge_buf_status(&text));
-    if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
-        GE_TRY(ge_fail(GE_EIO, "the standard output cannot be written"));
-    }
+    GE_TRY(ge_cli_print(stdout, &text));
 done:
     ge_buf_free(&text);
     return rc;

@@ -230,22 +230,32 @@ done:
     return rc;
 }
 
+/* A store's run and its summary; both are the caller's, also after a failure. */
+static ge_status summarise(const char *store, const struct ge_finish_changes *changes,
+                           struct ge_run **run, struct ge_summary **summary)
+{
+    ge_status rc = GE_OK;
+    struct ge_aggregate_options options = {0};
+    GE_TRY(ge_finish_open(store, changes, run, &options));
+    if (options.upstream || options.irt || options.interval == GE_INTERVAL_BCA) {
+        GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
+    }
+    GE_TRY(ge_aggregate(*run, &options, summary));
+done:
+    ge_pool_delete(&options.pool);
+    return rc;
+}
+
 ge_status ge_finish_tables(const char *store, const struct ge_finish_changes *changes,
                            const char *output, FILE *table)
 {
     ge_status rc = GE_OK;
     struct ge_run *run = NULL;
     struct ge_summary *summary = NULL;
-    struct ge_aggregate_options options = {0};
-    GE_TRY(ge_finish_open(store, changes, &run, &options));
-    if (options.upstream || options.irt || options.interval == GE_INTERVAL_BCA) {
-        GE_TRY(ge_pool_new(ge_cpu_count(), &options.pool));
-    }
-    GE_TRY(ge_aggregate(run, &options, &summary));
+    GE_TRY(summarise(store, changes, &run, &summary));
     GE_TRY(write_tables(run, summary, output, table));
 done:
     ge_summary_delete(&summary);
-    ge_pool_delete(&options.pool);
     ge_run_delete(&run);
     return rc;
 }
@@ -282,16 +292,11 @@ static ge_status print_diagnoses(const char *store)
     ge_status rc = GE_OK;
     struct ge_run *run = NULL;
     struct ge_summary *summary = NULL;
-    struct ge_aggregate_options options = {0};
     struct ge_buf text;
     ge_buf_init(&text, MAX_REPORT);
-    GE_TRY(ge_finish_open(store, NULL, &run, &options));
-    options.upstream = options.irt = false; /* no figure of theirs is printed */
-    options.interval = GE_INTERVAL_DELTA;
-    GE_TRY(ge_aggregate(run, &options, &summary));
+    GE_TRY(summarise(store, NULL, &run, &summary));
     ge_report_diagnoses(summary, &text);
-    GE_TRY(ge_buf_status(&text));
-    fputs(text.data, stdout);
+    GE_TRY(ge_cli_print(stdout, &text));
 done:
     ge_buf_free(&text);
     ge_summary_delete(&summary);

@@ -150,6 +150,18 @@ metrics match.exact;                     refused 'line 1' prediction 'number 3'
 printf '{"prediction": "x"}\n' >predictions.jsonl; metrics match.exact; refused 'line 1' id
 rm predictions.jsonl;                    metrics match.exact; refused predictions.jsonl
 
+# ---- what is printed must arrive
+echo '{"id": "a", "prediction": "x", "references": ["x"]}' >predictions.jsonl
+if [[ -w /dev/full ]]; then
+    for command in 'metrics --list' 'metrics --predictions predictions.jsonl --metric match.exact' \
+        'plan --power --items 240' 'docs metrics' doctor; do
+        rc=0
+        "$program" $command >/dev/full 2>said || rc=$?
+        [[ $rc == 1 ]] || problem "$command: exit code $rc, wanted 1: its output was lost"
+        grep -q 'cannot be written' said || problem "$command: $(cat said)"
+    done
+fi
+
 # ---- the list: each metric with its range, direction and reference
 "$program" metrics --list >said
 wants said match.exact length.words.mean meteor '    0 to 1, higher is better; reference: own definition' \
