@@ -161,6 +161,7 @@ static ge_status make_rows(struct ge_summary *s, struct work *w, const struct gr
 {
     ge_status rc = GE_OK;
     size_t n = 0;
+    s->n_groups = groups->n;
     GE_TRY(ge_mul(w->run->n_cells, groups->n, &n));
     GE_TRY_PTR(s->rows, ge_arena_alloc(s->arena, n, sizeof *s->rows));
     for (size_t cell = 0; cell < w->run->n_cells; cell++) {

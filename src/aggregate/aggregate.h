@@ -133,7 +133,8 @@ struct ge_summary {
     struct ge_arena *arena;
     struct ge_aggregate_options options;
     struct ge_gap_row *rows; /* by system in the job's order; overall first, then dimensions */
-    size_t n_rows;
+    size_t n_rows,
+        n_groups; /* a system has n_groups rows: row g of system k is rows[k n_groups + g] */
     struct ge_metric_row *metrics;
     size_t n_metrics;
     struct ge_estimates *estimates; /* upstream and irt (estimators.h); NULL if not asked for */

@@ -17,7 +17,6 @@ const char *ge_estimator_name(enum ge_estimator e)
 
 struct upstream {
     struct ge_summary *s;
-    size_t n_groups;
     struct ge_cells *cells; /* (n_rows) the judged categories of a system, from its first row on */
     double *gaps;           /* (n_rows) */
     ge_status *status;      /* (systems) */
@@ -29,9 +28,9 @@ static bool is_dimension(const struct ge_gap_row *row, const char *dimension)
 }
 
 /* The rows that upstream fits together: categories, or everything where there are none. */
-static bool has_categories(const struct ge_summary *s, size_t n_groups)
+static bool has_categories(const struct ge_summary *s)
 {
-    for (size_t g = 0; g < n_groups; g++) {
+    for (size_t g = 0; g < s->n_groups; g++) {
         if (is_dimension(&s->rows[g], "category")) return true;
     }
     return false;
@@ -41,11 +40,11 @@ static void fit_system(void *ctx, size_t system, int thread)
 {
     (void)thread;
     struct upstream *u = ctx;
-    size_t first = system * u->n_groups, n = 0, used = 0;
+    size_t n_groups = u->s->n_groups, first = system * n_groups, n = 0, used = 0;
     const struct ge_gap_row *rows = u->s->rows + first;
-    const char *dimension = has_categories(u->s, u->n_groups) ? "category" : "overall";
+    const char *dimension = has_categories(u->s) ? "category" : "overall";
     double *out = u->s->estimates->upstream + first, mean;
-    for (size_t g = 0; g < u->n_groups; g++) {
+    for (size_t g = 0; g < n_groups; g++) {
         const struct ge_gap_row *r = &rows[g];
         double judged = (double)r->judged;
         if (!is_dimension(r, dimension) || r->judged == 0) continue;
@@ -53,7 +52,7 @@ static void fit_system(void *ctx, size_t system, int thread)
             (struct ge_cells){r->k11 / judged, r->k10 / judged, r->k01 / judged, r->k00 / judged};
     }
     u->status[system] = ge_gap_upstream(u->cells + first, n, u->gaps + first, &mean);
-    for (size_t g = 0; g < u->n_groups; g++) {
+    for (size_t g = 0; g < n_groups; g++) {
         bool fitted = is_dimension(&rows[g], dimension) && rows[g].judged > 0;
         out[g] = fitted ? u->gaps[first + used++] : NAN;
         if (is_dimension(&rows[g], "overall")) out[g] = mean;
@@ -63,7 +62,7 @@ static void fit_system(void *ctx, size_t system, int thread)
 static ge_status make_upstream(struct ge_summary *s, size_t systems)
 {
     ge_status rc = GE_OK;
-    struct upstream u = {.s = s, .n_groups = s->estimates->n_groups};
+    struct upstream u = {.s = s};
     GE_TRY_PTR(s->estimates->upstream, ge_arena_alloc(s->arena, s->n_rows, sizeof(double)));
     GE_NEW(u.cells, s->n_rows);
     GE_NEW(u.gaps, s->n_rows);
@@ -186,7 +185,7 @@ static ge_status fit_group(struct irt *x, size_t g)
     e->groups[g] = (struct ge_irt_group){s->rows[g].dimension, s->rows[g].group, fit.items,
                                          fit.judgements,       fit.sd_item,      fit.loglik};
     for (size_t cell = 0; cell < x->run->n_cells; cell++) {
-        size_t row = cell * e->n_groups + g;
+        size_t row = cell * s->n_groups + g;
         set_row(&fit.models[cell], s->options.level, &s->rows[row], &e->irt[row]);
     }
 done:
@@ -205,11 +204,11 @@ static ge_status make_irt(const struct ge_run *run, const struct values *values,
     GE_TRY(ge_mul(run->n_cells, run->n_items, &n));
     GE_TRY(ge_mul(n, GE_DIRECTIONS, &sides));
     GE_TRY_PTR(e->irt, ge_arena_alloc(s->arena, s->n_rows, sizeof *e->irt));
-    GE_TRY_PTR(e->groups, ge_arena_alloc(s->arena, e->n_groups, sizeof *e->groups));
+    GE_TRY_PTR(e->groups, ge_arena_alloc(s->arena, s->n_groups, sizeof *e->groups));
     GE_NEW(x.counts, sides);
     GE_NEW(x.pairs, n + 1); /* one more: where the last pair is tried */
     GE_TRY(count_judgements(&x));
-    for (size_t g = 0; g < e->n_groups; g++) GE_TRY(fit_group(&x, g));
+    for (size_t g = 0; g < s->n_groups; g++) GE_TRY(fit_group(&x, g));
     e->has_irt = true;
 done:
     free(x.counts);
@@ -227,7 +226,6 @@ ge_status ge_estimates_make(const struct ge_run *run, const struct values *value
     ge_status rc = GE_OK;
     if (!s->options.upstream && !s->options.irt) return GE_OK;
     GE_TRY_PTR(s->estimates, ge_arena_alloc(s->arena, 1, sizeof *s->estimates));
-    s->estimates->n_groups = run->n_cells > 0 ? s->n_rows / run->n_cells : 0;
     if (s->options.upstream) GE_TRY(make_upstream(s, run->n_cells));
     if (s->options.irt) GE_TRY(make_irt(run, values, s));
 done:

@@ -32,8 +32,7 @@ struct ge_estimates {
                                     over categories; NaN elsewhere. Without the dimension "category" all
                                     items count as one */
     struct ge_irt_row *irt; /* (n_rows) */
-    struct ge_irt_group *groups; /* (n_groups) in the order of a system's rows */
-    size_t n_groups;
+    struct ge_irt_group *groups; /* (summary's n_groups) in the order of a system's rows */
     int irt_nodes;
     const char *irt_refused; /* why there is no irt though it was asked for; NULL */
 };

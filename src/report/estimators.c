@@ -7,40 +7,6 @@
 #include "report/report.h"
 #include "report/table.h"
 
-static const char *const dimensions[] = {"overall", "category", "subcategory", "tag"};
-enum { DIMENSIONS = 4 };
-
-/* A row of figures for row `i` of the summary: the cells behind system, group and n. */
-typedef void row_cells(struct ge_buf *out, const struct ge_summary *s, size_t i);
-
-/* A dimension's groups one after the other, the systems of each together. */
-static void dimension_table(struct ge_buf *out, const struct ge_summary *s, const char *dimension,
-                            const char *columns, const char *alignment, row_cells *cells)
-{
-    size_t n_groups = s->estimates->n_groups;
-    bool grouped = strcmp(dimension, "overall") != 0, any = false;
-    for (size_t g = 0; g < n_groups; g++) {
-        if (strcmp(s->rows[g].dimension, dimension) != 0) continue;
-        if (!any) {
-            ge_buf_printf(out, "\n### %s\n\n| system |%s n | %s\n|:--|%s--:|%s\n",
-                          grouped ? dimension : "All items", grouped ? " group |" : "", columns,
-                          grouped ? ":--|" : "", alignment);
-        }
-        any = true;
-        for (size_t i = g; i < s->n_rows; i += n_groups) {
-            ge_buf_str(out, "| ");
-            ge_table_text(out, s->rows[i].system);
-            if (grouped) {
-                ge_buf_str(out, " | ");
-                ge_table_text(out, s->rows[i].group);
-            }
-            ge_buf_printf(out, " | %zu | ", s->rows[i].judged);
-            cells(out, s, i);
-            ge_buf_str(out, " |\n");
-        }
-    }
-}
-
 static void number(struct ge_buf *out, double v, int digits, bool with_sign)
 {
     ge_table_interval(out, (struct ge_estimate){v, NAN, NAN}, 1, digits, with_sign);
@@ -53,14 +19,16 @@ static void upstream_cells(struct ge_buf *out, const struct ge_summary *s, size_
     number(out, s->estimates->upstream[i], 3, false);
 }
 
+static const struct ge_table_figures upstream = {"G ↓ |", "--:|", upstream_cells};
+
 static void upstream_tables(struct ge_buf *out, const struct ge_summary *s)
 {
     ge_buf_str(out,
                "Estimator `upstream`: the published script's procedure. Its loss does not identify "
                "the gap; for comparison with published figures only, without intervals. G of all "
                "items is the mean over categories.\n");
-    for (int d = 0; d < 2; d++)
-        dimension_table(out, s, dimensions[d], "G ↓ |", "--:|", upstream_cells);
+    ge_table_dimension(out, s, "overall", &upstream);
+    ge_table_dimension(out, s, "category", &upstream);
 }
 
 static bool has_upstream(const struct ge_gap_row *r)
@@ -109,6 +77,9 @@ static void irt_cells(struct ge_buf *out, const struct ge_summary *s, size_t i)
     ge_table_p_value(out, r->p_value);
 }
 
+static const struct ge_table_figures irt = {"θ und ↑ | θ gen ↑ | Δ logit | G ↓ | p |",
+                                            "--:|--:|--:|--:|--:|", irt_cells};
+
 static void irt_tables(struct ge_buf *out, const struct ge_summary *s)
 {
     const struct ge_estimates *e = s->estimates;
@@ -124,12 +95,10 @@ static void irt_tables(struct ge_buf *out, const struct ge_summary *s)
         "item difficulties N(0, sd²) shared by both directions, Δ = θ und − θ gen with %g %% "
         "intervals, %d quadrature nodes. Over all items sd = ",
         100 * s->options.level, e->irt_nodes);
-    number(out, e->n_groups > 0 ? e->groups[0].sd_item : NAN, 2, false);
+    number(out, s->n_groups > 0 ? e->groups[0].sd_item : NAN, 2, false);
     ge_buf_str(out, ".\n");
-    for (int d = 0; d < DIMENSIONS; d++) {
-        dimension_table(out, s, dimensions[d], "θ und ↑ | θ gen ↑ | Δ logit | G ↓ | p |",
-                        "--:|--:|--:|--:|--:|", irt_cells);
-    }
+    ge_table_dimension(out, s, "overall", &irt);
+    ge_table_groups(out, s, &irt);
 }
 
 static void ability(struct ge_jsonw *w, const char *key, const struct ge_irt_ability *a)
@@ -163,11 +132,12 @@ static void irt_rows(struct ge_jsonw *w, const struct ge_summary *s, const char 
     ge_jsonw_array_end(w);
 }
 
-static void irt_fits(struct ge_jsonw *w, const struct ge_estimates *e)
+static void irt_fits(struct ge_jsonw *w, const struct ge_summary *s)
 {
+    const struct ge_estimates *e = s->estimates;
     ge_jsonw_int(w, "nodes", e->irt_nodes);
     ge_jsonw_array(w, "fits");
-    for (size_t g = 0; g < e->n_groups; g++) {
+    for (size_t g = 0; g < s->n_groups; g++) {
         const struct ge_irt_group *fit = &e->groups[g];
         ge_jsonw_object(w, NULL);
         ge_jsonw_string(w, "dimension", fit->dimension);
@@ -209,7 +179,7 @@ void ge_json_estimators(struct ge_jsonw *w, const struct ge_summary *s)
         ge_jsonw_object(w, "irt");
         ge_jsonw_string(w, "refused", s->estimates->irt_refused);
         if (s->estimates->has_irt) {
-            irt_fits(w, s->estimates);
+            irt_fits(w, s);
             irt_rows(w, s, "rows");
         }
         ge_jsonw_object_end(w);
@@ -246,7 +216,7 @@ ge_status ge_report_gap_json(const struct ge_summary *s, enum ge_estimator estim
     } else if (estimator == GE_UPSTREAM) {
         upstream_rows(&w, s, "rows");
     } else {
-        irt_fits(&w, s->estimates);
+        irt_fits(&w, s);
         irt_rows(&w, s, "rows");
     }
     ge_jsonw_object_end(&w);

@@ -10,25 +10,9 @@ static bool has_failures(const struct ge_gap_row *r)
     return r->failed_samples > 0;
 }
 
-static void heading(struct ge_buf *out, const char *dimension, bool grouped, bool ranked)
+static void logit_cells(struct ge_buf *out, const struct ge_summary *s, size_t i)
 {
-    ge_buf_printf(out,
-                  "\n### %s\n\n| system |%s n | Succ ↑ %% | Und ↑ %% | Gen ↑ %% | "
-                  "Und − Gen, points | Δ logit | G ↓ | p | p Holm |%s\n"
-                  "|:--|%s--:|--:|--:|--:|--:|--:|--:|--:|--:|%s\n",
-                  grouped ? dimension : "All items", grouped ? " group |" : "",
-                  ranked ? " rank by Succ |" : "", grouped ? ":--|" : "", ranked ? "--:|" : "");
-}
-
-static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool grouped, bool ranked)
-{
-    ge_buf_str(out, "| ");
-    ge_table_text(out, r->system);
-    if (grouped) {
-        ge_buf_str(out, " | ");
-        ge_table_text(out, r->group);
-    }
-    ge_buf_printf(out, " | %zu | ", r->judged);
+    const struct ge_gap_row *r = &s->rows[i];
     ge_table_percent(out, r->succ);
     ge_buf_str(out, " | ");
     ge_table_percent(out, r->und);
@@ -44,12 +28,18 @@ static void table_row(struct ge_buf *out, const struct ge_gap_row *r, bool group
     ge_table_p_value(out, r->p_value);
     ge_buf_str(out, " | ");
     ge_table_p_value(out, r->p_holm);
-    ge_buf_str(out, " |");
-    if (ranked && r->rank.rank == 0) ge_buf_printf(out, " %s |", GE_TABLE_MISSING);
-    if (ranked && r->rank.rank > 0) {
-        ge_buf_printf(out, " %zu [%zu, %zu] |", r->rank.rank, r->rank.lo, r->rank.hi);
+}
+
+/* Of all items, where systems are ranked. */
+static void ranked_cells(struct ge_buf *out, const struct ge_summary *s, size_t i)
+{
+    const struct ge_rank *rank = &s->rows[i].rank;
+    logit_cells(out, s, i);
+    if (rank->rank == 0) {
+        ge_buf_printf(out, " | %s", GE_TABLE_MISSING);
+    } else {
+        ge_buf_printf(out, " | %zu [%zu, %zu]", rank->rank, rank->lo, rank->hi);
     }
-    ge_buf_char(out, '\n');
 }
 
 static void range(struct ge_buf *out, struct ge_bounds b, double factor, int digits)
@@ -120,31 +110,13 @@ static void repeated(const struct ge_summary *s, struct ge_buf *out)
     }
 }
 
-/* Rows are ordered by system; a table shows one dimension with the groups together. */
-static void dimension_table(const struct ge_summary *s, const char *dimension, struct ge_buf *out)
-{
-    bool grouped = strcmp(dimension, "overall") != 0, any = false;
-    const char *done = NULL; /* groups come in byte order, so the next one is the next larger */
-    for (;;) {
-        const char *next = NULL;
-        for (size_t i = 0; i < s->n_rows; i++) {
-            const struct ge_gap_row *r = &s->rows[i];
-            if (strcmp(r->dimension, dimension) != 0) continue;
-            if (done != NULL && strcmp(r->group, done) <= 0) continue;
-            if (next == NULL || strcmp(r->group, next) < 0) next = r->group;
-        }
-        if (next == NULL) return;
-        if (!any) heading(out, dimension, grouped, !grouped && s->ranked);
-        any = true;
-        for (size_t i = 0; i < s->n_rows; i++) {
-            const struct ge_gap_row *r = &s->rows[i];
-            if (strcmp(r->dimension, dimension) == 0 && strcmp(r->group, next) == 0) {
-                table_row(out, r, grouped, !grouped && s->ranked);
-            }
-        }
-        done = next;
-    }
-}
+#define LOGIT_COLUMNS                                                                              \
+    "Succ ↑ % | Und ↑ % | Gen ↑ % | Und − Gen, points | Δ logit | G ↓ | p | p Holm |"
+#define LOGIT_ALIGNMENT "--:|--:|--:|--:|--:|--:|--:|--:|"
+
+static const struct ge_table_figures logit = {LOGIT_COLUMNS, LOGIT_ALIGNMENT, logit_cells};
+static const struct ge_table_figures logit_ranked = {LOGIT_COLUMNS " rank by Succ |",
+                                                     LOGIT_ALIGNMENT "--:|", ranked_cells};
 
 void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
 {
@@ -157,10 +129,8 @@ void ge_table_logit(struct ge_buf *out, const struct ge_summary *s)
                   : s->options.interval == GE_INTERVAL_DELTA ? " (delta method)"
                                                              : "",
                   s->options.failures_wrong ? "count as wrong" : "left out");
-    static const char *const dimensions[] = {"overall", "category", "subcategory", "tag"};
-    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
-        dimension_table(s, dimensions[i], out);
-    }
+    ge_table_dimension(out, s, "overall", s->ranked ? &logit_ranked : &logit);
+    ge_table_groups(out, s, &logit);
     repeated(s, out);
 }
 

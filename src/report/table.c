@@ -2,6 +2,7 @@
 #include "report/table.h"
 
 #include <math.h>
+#include <string.h>
 
 void ge_table_percent(struct ge_buf *out, struct ge_estimate e)
 {
@@ -54,4 +55,38 @@ void ge_table_text(struct ge_buf *out, const char *s)
         if (*s == '|') ge_buf_char(out, '\\');
         ge_buf_char(out, *s == '\n' || *s == '\r' ? ' ' : *s);
     }
+}
+
+void ge_table_dimension(struct ge_buf *out, const struct ge_summary *s, const char *dimension,
+                        const struct ge_table_figures *figures)
+{
+    bool grouped = strcmp(dimension, "overall") != 0, any = false;
+    for (size_t g = 0; g < s->n_groups; g++) {
+        if (strcmp(s->rows[g].dimension, dimension) != 0) continue;
+        if (!any) {
+            ge_buf_printf(out, "\n### %s\n\n| system |%s n | %s\n|:--|%s--:|%s\n",
+                          grouped ? dimension : "All items", grouped ? " group |" : "",
+                          figures->columns, grouped ? ":--|" : "", figures->alignment);
+        }
+        any = true;
+        for (size_t i = g; i < s->n_rows; i += s->n_groups) {
+            ge_buf_str(out, "| ");
+            ge_table_text(out, s->rows[i].system);
+            if (grouped) {
+                ge_buf_str(out, " | ");
+                ge_table_text(out, s->rows[i].group);
+            }
+            ge_buf_printf(out, " | %zu | ", s->rows[i].judged);
+            figures->cells(out, s, i);
+            ge_buf_str(out, " |\n");
+        }
+    }
+}
+
+void ge_table_groups(struct ge_buf *out, const struct ge_summary *s,
+                     const struct ge_table_figures *figures)
+{
+    ge_table_dimension(out, s, "category", figures);
+    ge_table_dimension(out, s, "subcategory", figures);
+    ge_table_dimension(out, s, "tag", figures);
 }

@@ -27,6 +27,20 @@ void ge_table_p_value(struct ge_buf *out, double p);
 /* Text: a bar or a line's end would end the cell. */
 void ge_table_text(struct ge_buf *out, const char *s);
 
+/* An estimator's table: behind system, group and n, the heads and alignments of its columns, each with
+ * the bar behind it, and the cells of the summary's row i without the last bar. */
+struct ge_table_figures {
+    const char *columns, *alignment;
+    void (*cells)(struct ge_buf *out, const struct ge_summary *s, size_t i);
+};
+
+/* A dimension's groups one after the other, the systems of each together; nothing without such groups.
+ * ge_table_groups(): all dimensions but "overall". */
+void ge_table_dimension(struct ge_buf *out, const struct ge_summary *s, const char *dimension,
+                        const struct ge_table_figures *figures);
+void ge_table_groups(struct ge_buf *out, const struct ge_summary *s,
+                     const struct ge_table_figures *figures);
+
 /* Failures and what they could mean for the rates (with_gap: and for logit's G), for the systems that have
  * any; nothing if none has. */
 void ge_table_failures(struct ge_buf *out, const struct ge_summary *s, bool with_gap);

@@ -131,7 +131,7 @@ static void test_summary(void **state)
     assert_int_equal(s->n_rows, 6);
     const struct ge_estimates *e = s->estimates;
     assert_true(e->has_irt && e->has_upstream);
-    assert_int_equal(e->n_groups, 3);
+    assert_int_equal(s->n_groups, 3);
     const struct ge_gap_row *a = &s->rows[0];
     assert_int_equal(a->items, 4);
     assert_int_equal(a->judged, 3);

@@ -57,7 +57,8 @@ static void test_markdown(void **state)
          .p_value = NAN,
          .p_holm = NAN},
     };
-    struct ge_summary s = {.options = {.level = 0.95}, .rows = rows, .n_rows = 2, .ranked = true};
+    struct ge_summary s = {
+        .options = {.level = 0.95}, .rows = rows, .n_rows = 2, .n_groups = 1, .ranked = true};
     struct ge_run run = sample_run();
     struct ge_buf out;
     ge_buf_init(&out, 1 << 20);
@@ -114,7 +115,7 @@ static void test_people(void **state)
                              .p_value = NAN};
     struct ge_people people = {7,          2, dimensions, 1, means,       1,
                                "qual|ity", 3, verdicts,   1, corrections, 2};
-    struct ge_summary s = {.rows = &row, .n_rows = 1, .people = &people};
+    struct ge_summary s = {.rows = &row, .n_rows = 1, .n_groups = 1, .people = &people};
     struct ge_buf out;
     ge_buf_init(&out, 1 << 20);
     ge_report_people(&s, &out);
@@ -212,10 +213,12 @@ static void test_estimators(void **state)
     };
     struct ge_irt_group groups[] = {{"overall", "", 20, 40, 1.25, -30},
                                     {"category", "a|b", 10, 10, 1, -5}};
-    struct ge_estimates e = {true, true, upstream, irt, groups, 2, 25, NULL};
+    struct ge_estimates e = {true, true, upstream, irt, groups, 25, NULL};
     struct ge_summary s = {.options = {.level = 0.9, .upstream = true, .irt = true},
                            .rows = rows,
+
                            .n_rows = 2,
+                           .n_groups = 2,
                            .estimates = &e};
     struct ge_run run = sample_run();
     struct ge_buf out;
@@ -270,7 +273,7 @@ static void test_partial_failures_are_shown(void **state)
     (void)state;
     struct ge_gap_row row = {
         .system = "s", .dimension = "overall", .group = "", .failed_samples = 1};
-    struct ge_summary s = {.options = {.level = 0.9}, .rows = &row, .n_rows = 1};
+    struct ge_summary s = {.options = {.level = 0.9}, .rows = &row, .n_rows = 1, .n_groups = 1};
     struct ge_run run = sample_run();
     struct ge_buf out;
     ge_buf_init(&out, 1 << 20);
@@ -287,7 +290,7 @@ static void test_level_is_not_rounded(void **state)
 {
     (void)state;
     struct ge_gap_row row = {.system = "s", .dimension = "overall", .group = ""};
-    struct ge_summary s = {.options = {.level = 0.999}, .rows = &row, .n_rows = 1};
+    struct ge_summary s = {.options = {.level = 0.999}, .rows = &row, .n_rows = 1, .n_groups = 1};
     struct ge_run run = sample_run();
     struct ge_buf out;
     ge_buf_init(&out, 1 << 20);
