@@ -7,16 +7,11 @@
 #include "report/report.h"
 #include "report/table.h"
 
-static void number(struct ge_buf *out, double v, int digits, bool with_sign)
-{
-    ge_table_interval(out, (struct ge_estimate){v, NAN, NAN}, 1, digits, with_sign);
-}
-
 /* ---- upstream ---------------------------------------------------------------------------------------- */
 
 static void upstream_cells(struct ge_buf *out, const struct ge_summary *s, size_t i)
 {
-    number(out, s->estimates->upstream[i], 3, false);
+    ge_table_number(out, s->estimates->upstream[i], 3, false);
 }
 
 static const struct ge_table_figures upstream = {"G ↓ |", "--:|", upstream_cells};
@@ -55,7 +50,7 @@ static void upstream_rows(struct ge_jsonw *w, const struct ge_summary *s, const 
 
 static void ability_cell(struct ge_buf *out, const struct ge_irt_ability *a)
 {
-    number(out, a->theta, 2, true);
+    ge_table_number(out, a->theta, 2, true);
     if (a->reason == GE_IRT_ESTIMATED) {
         ge_buf_printf(out, " (%.2f)", a->se);
     } else {
@@ -72,7 +67,7 @@ static void irt_cells(struct ge_buf *out, const struct ge_summary *s, size_t i)
     ge_buf_str(out, " | ");
     ge_table_interval(out, r->delta, 1, 2, true);
     ge_buf_str(out, " | ");
-    number(out, r->gap, 3, false);
+    ge_table_number(out, r->gap, 3, false);
     ge_buf_str(out, " | ");
     ge_table_p_value(out, r->p_value);
 }
@@ -95,7 +90,7 @@ static void irt_tables(struct ge_buf *out, const struct ge_summary *s)
         "item difficulties N(0, sd²) shared by both directions, Δ = θ und − θ gen with %g %% "
         "intervals, %d quadrature nodes. Over all items sd = ",
         100 * s->options.level, e->irt_nodes);
-    number(out, s->n_groups > 0 ? e->groups[0].sd_item : NAN, 2, false);
+    ge_table_number(out, s->n_groups > 0 ? e->groups[0].sd_item : NAN, 2, false);
     ge_buf_str(out, ".\n");
     ge_table_dimension(out, s, "overall", &irt);
     ge_table_groups(out, s, &irt);

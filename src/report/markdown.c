@@ -1,5 +1,4 @@
 /* Tables for people. */
-#include <math.h>
 #include <string.h>
 
 #include "report/report.h"
@@ -100,11 +99,11 @@ static void repeated(const struct ge_summary *s, struct ge_buf *out)
             ge_table_text(out, r->system);
             ge_buf_printf(out, " | %s | %zu | %zu | ", ge_direction_name((enum ge_direction)d),
                           e->items, e->samples);
-            ge_table_interval(out, (struct ge_estimate){e->pass_1, NAN, NAN}, 100, 1, false);
+            ge_table_number(out, 100 * e->pass_1, 1, false);
             ge_buf_str(out, " | ");
-            ge_table_interval(out, (struct ge_estimate){e->pass_k, NAN, NAN}, 100, 1, false);
+            ge_table_number(out, 100 * e->pass_k, 1, false);
             ge_buf_str(out, " | ");
-            ge_table_interval(out, (struct ge_estimate){e->seed_sd, NAN, NAN}, 100, 2, false);
+            ge_table_number(out, 100 * e->seed_sd, 2, false);
             ge_buf_str(out, " |\n");
         }
     }

@@ -1,21 +1,10 @@
 /* What people said, as tables and as JSON. */
 #include "report/people.h"
 
-#include <math.h>
-
 #include "report/report.h"
 #include "report/table.h"
 
 /* ---- Markdown -------------------------------------------------------------------------------- */
-
-static void decimal_or_dash(struct ge_buf *out, double v, double factor, int digits)
-{
-    if (isnan(v)) {
-        ge_buf_str(out, "–");
-    } else {
-        ge_table_decimal(out, factor * v, digits, false);
-    }
-}
 
 static void dimensions(const struct ge_people *p, struct ge_buf *out)
 {
@@ -66,13 +55,13 @@ static void verdicts(const struct ge_people *p, struct ge_buf *out)
         ge_buf_str(out, "| ");
         ge_table_text(out, v->system);
         ge_buf_printf(out, " | %s | %zu | ", ge_direction_name(v->direction), v->answers);
-        decimal_or_dash(out, v->people, 100, 1);
+        ge_table_number(out, 100 * v->people, 1, false);
         ge_buf_str(out, " | ");
-        decimal_or_dash(out, v->automatic, 100, 1);
+        ge_table_number(out, 100 * v->automatic, 1, false);
         ge_buf_str(out, " | ");
         ge_table_percent(out, v->agreement);
         ge_buf_str(out, " | ");
-        decimal_or_dash(out, v->kappa, 1, 3);
+        ge_table_number(out, v->kappa, 3, false);
         ge_buf_str(out, " |\n");
     }
 }

@@ -22,6 +22,11 @@ void ge_table_decimal(struct ge_buf *out, double v, int digits, bool with_sign)
     ge_buf_printf(out, with_sign ? "%+.*f" : "%.*f", digits, v);
 }
 
+void ge_table_number(struct ge_buf *out, double v, int digits, bool with_sign)
+{
+    ge_table_interval(out, (struct ge_estimate){v, NAN, NAN}, 1, digits, with_sign);
+}
+
 void ge_table_interval(struct ge_buf *out, struct ge_estimate e, double factor, int digits,
                        bool with_sign)
 {

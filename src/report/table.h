@@ -18,6 +18,9 @@ void ge_table_percent(struct ge_buf *out, struct ge_estimate e);
 /* A number with `digits` (1 to 3) decimals; what rounds to zero is never "-0". */
 void ge_table_decimal(struct ge_buf *out, double v, int digits, bool with_sign);
 
+/* The same, where there may be none. */
+void ge_table_number(struct ge_buf *out, double v, int digits, bool with_sign);
+
 /* A value and its interval, both times `factor`: "0.52 [0.31, 0.73]". */
 void ge_table_interval(struct ge_buf *out, struct ge_estimate e, double factor, int digits,
                        bool with_sign);
