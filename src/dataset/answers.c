@@ -176,13 +176,19 @@ done:
     return rc;
 }
 
-static ge_status add_line(struct ge_gather *g, const struct ge_fields *f, const char *path,
-                          size_t line)
+struct answer_file {
+    struct ge_gather *g;
+    const char *path;
+};
+
+static ge_status add_line(void *ctx, const struct ge_fields *f, size_t line)
 {
+    struct answer_file *file = ctx;
+    struct ge_gather *g = file->g;
     static const char *const keys[] = {"text", "image", "images"};
     ge_status rc = GE_OK;
     const struct ge_item *item;
-    struct ge_raw_answer r = {.file = path, .line = line};
+    struct ge_raw_answer r = {.file = file->path, .line = line};
     const ge_json *node = NULL;
     size_t which = 0;
     GE_TRY(check_system(f, g->system));
@@ -208,28 +214,13 @@ done:
 ge_status ge_answers_read_lines(struct ge_gather *g, const char *path)
 {
     ge_status rc = GE_OK;
-    struct ge_lines lines;
-    ge_json *object = NULL;
-    char *folder = NULL;
-    const char *kept;
-    GE_TRY(ge_lines_open(&lines, path));
-    GE_TRY_PTR(folder, ge_fs_dirname(path));
-    GE_TRY_PTR(kept, ge_arena_strdup(g->out->arena, path));
-    struct ge_fields f = {
-        .arena = g->out->arena, .place = lines.name, .prefix = "", .folder = folder};
-    for (;;) {
-        GE_TRY(ge_lines_next_object(&lines, &object));
-        if (object == NULL) break;
-        f.object = object;
-        GE_TRY(add_line(g, &f, kept, lines.number));
-        ge_json_delete(&object);
-    }
-    ge_hasher_add_u64(g->hasher, lines.hash.hi);
-    ge_hasher_add_u64(g->hasher, lines.hash.lo);
+    struct answer_file file = {.g = g};
+    struct ge_hash content;
+    GE_TRY_PTR(file.path, ge_arena_strdup(g->out->arena, path));
+    GE_TRY(ge_lines_each(path, NULL, g->out->arena, add_line, &file, &content));
+    ge_hasher_add_u64(g->hasher, content.hi);
+    ge_hasher_add_u64(g->hasher, content.lo);
 done:
-    ge_json_delete(&object);
-    ge_lines_close(&lines);
-    free(folder);
     return rc;
 }
 

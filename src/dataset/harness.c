@@ -206,9 +206,11 @@ done:
     return rc;
 }
 
-static ge_status import_line(struct import *im, const struct ge_fields *f)
+static ge_status import_line(void *ctx, const struct ge_fields *f, size_t number)
 {
+    struct import *im = ctx;
     ge_status rc = GE_OK;
+    (void)number;
     const char *key = im->options->id != NULL ? im->options->id : "doc_id", *id;
     const ge_json *filtered = ge_json_get(f->object, "filtered_resps");
     const ge_json *responses = ge_json_get(f->object, "resps");
@@ -220,32 +222,8 @@ static ge_status import_line(struct import *im, const struct ge_fields *f)
     GE_TRY(read_id(f, key, &id));
     GE_TRY(note_item(im, f, key, id));
     GE_TRY(add_responses(im, f, id, responses));
+    im->counts->lines++;
 done:
-    return rc;
-}
-
-static ge_status import_lines(struct import *im, const char *path)
-{
-    ge_status rc = GE_OK;
-    struct ge_lines lines = {.fd = -1};
-    ge_json *object = NULL;
-    struct ge_arena *arena;
-    GE_TRY_PTR(arena, ge_arena_new());
-    GE_TRY(ge_lines_open(&lines, path));
-    struct ge_fields f = {.arena = arena, .place = lines.name, .prefix = "", .folder = im->folder};
-    for (;;) {
-        GE_TRY(ge_lines_next_object(&lines, &object));
-        if (object == NULL) break;
-        f.object = object;
-        GE_TRY(import_line(im, &f));
-        im->counts->lines++;
-        ge_json_delete(&object);
-        ge_arena_reset(arena);
-    }
-done:
-    ge_json_delete(&object);
-    ge_lines_close(&lines);
-    ge_arena_delete(&arena);
     return rc;
 }
 
@@ -314,8 +292,9 @@ ge_status ge_import(const char *path, const struct ge_import_options *options, s
     GE_TRY(absolute_folder(path, &folder));
     im.folder = folder;
     GE_TRY_PTR(im.ids, ge_index_new());
-    GE_TRY(options->harness == GE_HARNESS_LMMS_EVAL ? import_lines(&im, path)
-                                                    : import_table(&im, path));
+    GE_TRY(options->harness == GE_HARNESS_LMMS_EVAL
+               ? ge_lines_each(path, im.folder, NULL, import_line, &im, NULL)
+               : import_table(&im, path));
 done:
     ge_index_delete(&im.ids);
     free(folder);

@@ -20,33 +20,36 @@ static const char *const answer_keys[GE_DIRECTIONS] = {"answer", "image_path"};
 /* Called for every line of one file of the layout. */
 typedef ge_status line_fn(void *ctx, const struct ge_fields *f, enum ge_direction d);
 
+struct lines_of {
+    line_fn *fn;
+    void *ctx;
+    enum ge_direction direction;
+};
+
+static ge_status read_line(void *ctx, const struct ge_fields *f, size_t number)
+{
+    const struct lines_of *l = ctx;
+    (void)number;
+    return l->fn(l->ctx, f, l->direction);
+}
+
 /* Read <folder>/<file> if it is there; *found says whether. The file's hash is added to `hasher`. */
 static ge_status read_file(struct ge_arena *arena, struct ge_hasher *hasher, const char *folder,
                            const char *file, enum ge_direction d, line_fn *fn, void *ctx,
                            bool *found)
 {
     ge_status rc = GE_OK;
-    struct ge_lines lines = {.fd = -1};
-    ge_json *object = NULL;
+    struct lines_of lines = {fn, ctx, d};
+    struct ge_hash content;
     char *path = NULL;
     GE_TRY_PTR(path, ge_fs_join(folder, file));
     *found = ge_fs_exists(path);
     ge_hasher_add_u64(hasher, *found);
     if (!*found) goto done;
-    GE_TRY(ge_lines_open(&lines, path));
-    struct ge_fields f = {.arena = arena, .place = lines.name, .prefix = "", .folder = folder};
-    for (;;) {
-        GE_TRY(ge_lines_next_object(&lines, &object));
-        if (object == NULL) break;
-        f.object = object;
-        GE_TRY(fn(ctx, &f, d));
-        ge_json_delete(&object);
-    }
-    ge_hasher_add_u64(hasher, lines.hash.hi);
-    ge_hasher_add_u64(hasher, lines.hash.lo);
+    GE_TRY(ge_lines_each(path, folder, arena, read_line, &lines, &content));
+    ge_hasher_add_u64(hasher, content.hi);
+    ge_hasher_add_u64(hasher, content.lo);
 done:
-    ge_json_delete(&object);
-    ge_lines_close(&lines);
     free(path);
     return rc;
 }

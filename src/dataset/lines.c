@@ -7,16 +7,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
 
 enum { BLOCK_BYTES = 1 << 18 };
 
-ge_status ge_lines_open(struct ge_lines *l, const char *path)
+struct lines {
+    const char *path; /* borrowed */
+    size_t number;    /* of the last line read, from 1 */
+    char *name;       /* "<path> line <number>", for messages */
+    struct ge_hasher *hasher;
+    struct ge_buf line;
+    char *block;
+    size_t pos, len, name_size;
+    int fd;
+    bool end;
+};
+
+static ge_status open_lines(struct lines *l, const char *path)
 {
     ge_status rc = GE_OK;
     struct ge_fs_stat st;
-    *l = (struct ge_lines){.path = path, .fd = -1};
+    *l = (struct lines){.path = path, .fd = -1};
     ge_buf_init(&l->line, GE_LINE_BYTES_MAX);
     GE_TRY(ge_fs_stat(path, &st));
     if (!st.is_file) {
@@ -37,19 +50,16 @@ done:
     return rc;
 }
 
-void ge_lines_close(struct ge_lines *l)
+static void close_lines(struct lines *l)
 {
     if (l->fd >= 0) (void)close(l->fd);
-    l->fd = -1;
     ge_hasher_delete(&l->hasher);
     ge_buf_free(&l->line);
     free(l->block);
     free(l->name);
-    l->block = NULL;
-    l->name = NULL;
 }
 
-static ge_status fill_block(struct ge_lines *l)
+static ge_status fill_block(struct lines *l)
 {
     ssize_t n;
     do {
@@ -60,12 +70,11 @@ static ge_status fill_block(struct ge_lines *l)
     l->len = (size_t)n;
     l->end = n == 0;
     ge_hasher_add(l->hasher, l->block, l->len);
-    if (l->end) l->hash = ge_hasher_get(l->hasher);
     return GE_OK;
 }
 
 /* Next line without its newline in l->line; *more is false after the last. */
-static ge_status next_line(struct ge_lines *l, bool *more)
+static ge_status next_line(struct lines *l, bool *more)
 {
     ge_status rc = GE_OK;
     ge_buf_reset(&l->line);
@@ -97,7 +106,8 @@ static bool is_blank(const struct ge_buf *line)
     return line->len == 0 || strspn(line->data, " \t\r") == line->len;
 }
 
-ge_status ge_lines_next_object(struct ge_lines *l, ge_json **object)
+/* Next line that is not blank, as a JSON object (free with ge_json_delete); NULL after the last. */
+static ge_status next_object(struct lines *l, ge_json **object)
 {
     ge_status rc = GE_OK;
     bool more;
@@ -114,5 +124,37 @@ ge_status ge_lines_next_object(struct ge_lines *l, ge_json **object)
         ge_json_delete(object);
     }
 done:
+    return rc;
+}
+
+ge_status ge_lines_each(const char *path, const char *folder, struct ge_arena *arena,
+                        ge_line_fn *fn, void *ctx, struct ge_hash *content)
+{
+    ge_status rc = GE_OK;
+    struct lines l;
+    struct ge_arena *scratch = NULL;
+    char *own_folder = NULL;
+    ge_json *object = NULL;
+    GE_TRY(open_lines(&l, path));
+    if (folder == NULL) GE_TRY_PTR(own_folder, ge_fs_dirname(path));
+    if (arena == NULL) GE_TRY_PTR(scratch, ge_arena_new());
+    struct ge_fields f = {.arena = arena != NULL ? arena : scratch,
+                          .place = l.name,
+                          .prefix = "",
+                          .folder = folder != NULL ? folder : own_folder};
+    for (;;) {
+        GE_TRY(next_object(&l, &object));
+        if (object == NULL) break;
+        f.object = object;
+        GE_TRY(fn(ctx, &f, l.number));
+        ge_json_delete(&object);
+        if (scratch != NULL) ge_arena_reset(scratch);
+    }
+    if (content != NULL) *content = ge_hasher_get(l.hasher);
+done:
+    ge_json_delete(&object);
+    ge_arena_delete(&scratch);
+    free(own_folder);
+    close_lines(&l);
     return rc;
 }

@@ -1,35 +1,22 @@
-/* A text file line by line, hashed on the way: private to dataset/. Local. */
+/* A text file of JSON objects, one a line, hashed on the way: private to dataset/. Local. */
 #ifndef GE_DATASET_LINES_H
 #define GE_DATASET_LINES_H
 
-#include <stdbool.h>
-
-#include "base/buf.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/status.h"
+#include "dataset/fields.h"
 
 enum { GE_LINE_BYTES_MAX = 16 << 20 };
 
-struct ge_lines {
-    const char *path;    /* borrowed */
-    size_t number;       /* of the last line read, from 1 */
-    char *name;          /* "<path> line <number>", for messages */
-    struct ge_hash hash; /* of the whole file, once the last line has been read */
-    struct ge_hasher *hasher;
-    struct ge_buf line;
-    char *block;
-    size_t pos, len, name_size;
-    int fd;
-    bool end;
-};
+/* Called for each line that is not blank: f->place is "<path> line <number>", lines count from 1. What f
+ * holds is valid during the call, strings that ge_fields_*() make as long as the arena. */
+typedef ge_status ge_line_fn(void *ctx, const struct ge_fields *f, size_t number);
 
-/* GE_ENOENT, GE_EFORMAT (not a regular file), GE_EIO, GE_ENOMEM. Close in any case. */
-ge_status ge_lines_open(struct ge_lines *l, const char *path);
-void ge_lines_close(struct ge_lines *l);
-
-/* Next line that is not blank, as a JSON object (free with ge_json_delete); NULL after the last.
- * GE_EFORMAT (not JSON, not an object), GE_ELIMIT (line longer than GE_LINE_BYTES_MAX), GE_EIO. */
-ge_status ge_lines_next_object(struct ge_lines *l, ge_json **object);
+/* Call fn for every line, until it fails. Strings go to `arena`; NULL: to one that is emptied after each
+ * line. Relative paths start from `folder`; NULL: from the file's. *content (may be NULL): hash of the
+ * whole file. GE_ENOENT, GE_EFORMAT (not a regular file; a line that is no JSON object), GE_ELIMIT (a line
+ * longer than GE_LINE_BYTES_MAX), GE_EIO, GE_ENOMEM, and what fn gives. */
+ge_status ge_lines_each(const char *path, const char *folder, struct ge_arena *arena,
+                        ge_line_fn *fn, void *ctx, struct ge_hash *content);
 
 #endif

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
 #include "dataset/lines.h"
 #include "dataset/parts.h"
@@ -332,38 +331,32 @@ done:
     return rc;
 }
 
-ge_status ge_manifest_read(struct ge_builder *b, const char *path)
+struct manifest {
+    struct ge_builder *b;
+    bool header;
+};
+
+static ge_status read_line(void *ctx, const struct ge_fields *f, size_t number)
 {
     ge_status rc = GE_OK;
-    struct ge_lines lines;
-    ge_json *object = NULL;
-    char *folder = NULL;
+    struct manifest *m = ctx;
     struct ge_item item;
-    GE_TRY(ge_lines_open(&lines, path));
-    GE_TRY_PTR(folder, ge_fs_dirname(path));
-    struct ge_fields f = {
-        .arena = b->ds->arena, .place = lines.name, .prefix = "", .folder = folder};
-    bool header = false;
-    for (;;) {
-        GE_TRY(ge_lines_next_object(&lines, &object));
-        if (object == NULL) break;
-        f.object = object;
-        if (!header) {
-            GE_TRY(read_header(b, &f));
-            header = true;
-        } else {
-            GE_TRY(ge_manifest_item(&f, &item));
-            GE_TRY(ge_builder_add(b, item, lines.name));
-        }
-        ge_json_delete(&object);
-    }
-    b->ds->content = lines.hash;
-    if (!header) {
-        rc = ge_fail(GE_EFORMAT, "%s: found an empty file, allowed: a header line and items", path);
+    (void)number;
+    if (!m->header) {
+        GE_TRY(read_header(m->b, f));
+        m->header = true;
+    } else {
+        GE_TRY(ge_manifest_item(f, &item));
+        GE_TRY(ge_builder_add(m->b, item, f->place));
     }
 done:
-    ge_json_delete(&object);
-    ge_lines_close(&lines);
-    free(folder);
     return rc;
+}
+
+ge_status ge_manifest_read(struct ge_builder *b, const char *path)
+{
+    struct manifest m = {.b = b};
+    ge_status rc = ge_lines_each(path, NULL, b->ds->arena, read_line, &m, &b->ds->content);
+    if (rc != GE_OK || m.header) return rc;
+    return ge_fail(GE_EFORMAT, "%s: found an empty file, allowed: a header line and items", path);
 }

@@ -1,39 +1,10 @@
 /* Predictions: a JSON line for each, holding the answer together with what it is compared with. Each
  * line is an item with one direction, and the answer to it. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
 #include "dataset/lines.h"
 #include "dataset/parts.h"
-
-typedef ge_status line_fn(void *ctx, const struct ge_fields *f, size_t line);
-
-static ge_status each_line(struct ge_arena *arena, const char *path, line_fn *fn, void *ctx,
-                           struct ge_hash *content)
-{
-    ge_status rc = GE_OK;
-    struct ge_lines lines = {.fd = -1};
-    ge_json *object = NULL;
-    char *folder = NULL;
-    GE_TRY(ge_lines_open(&lines, path));
-    GE_TRY_PTR(folder, ge_fs_dirname(path));
-    struct ge_fields f = {.arena = arena, .place = lines.name, .prefix = "", .folder = folder};
-    for (;;) {
-        GE_TRY(ge_lines_next_object(&lines, &object));
-        if (object == NULL) break;
-        f.object = object;
-        GE_TRY(fn(ctx, &f, lines.number));
-        ge_json_delete(&object);
-    }
-    *content = lines.hash;
-done:
-    ge_json_delete(&object);
-    ge_lines_close(&lines);
-    free(folder);
-    return rc;
-}
 
 static ge_status refuse_both(const struct ge_fields *f, const char *one, const char *other)
 {
@@ -108,7 +79,7 @@ done:
 
 ge_status ge_predictions_read(struct ge_builder *b, const char *path)
 {
-    ge_status rc = each_line(b->ds->arena, path, read_item, b, &b->ds->content);
+    ge_status rc = ge_lines_each(path, NULL, b->ds->arena, read_item, b, &b->ds->content);
     if (rc != GE_OK || b->n > 0) return rc;
     return ge_fail(GE_EFORMAT, "%s: found an empty file, allowed: a JSON object a line", path);
 }
@@ -153,7 +124,7 @@ ge_status ge_answers_read_predictions(struct ge_gather *g, const char *path)
 {
     struct answer_lines l = {g, path};
     struct ge_hash content;
-    ge_status rc = each_line(g->out->arena, path, read_answer, &l, &content);
+    ge_status rc = ge_lines_each(path, NULL, g->out->arena, read_answer, &l, &content);
     if (rc == GE_OK) ge_hasher_add(g->hasher, &content, sizeof content);
     return rc;
 }

@@ -206,8 +206,9 @@ static ge_status check_keys(const struct ge_fields *f)
     return GE_OK;
 }
 
-static ge_status read_object(struct import *im, const struct ge_fields *f, size_t number)
+static ge_status read_object(void *ctx, const struct ge_fields *f, size_t number)
 {
+    struct import *im = ctx;
     ge_status rc = GE_OK;
     struct line l = {.number = number};
     int64_t sample = 0;
@@ -226,30 +227,6 @@ static ge_status read_object(struct import *im, const struct ge_fields *f, size_
     }
     GE_TRY(put_row(im, &l));
 done:
-    return rc;
-}
-
-static ge_status read_lines(struct import *im)
-{
-    ge_status rc = GE_OK;
-    struct ge_lines lines;
-    struct ge_arena *scratch = NULL;
-    ge_json *object = NULL;
-    GE_TRY(ge_lines_open(&lines, im->path));
-    GE_TRY_PTR(scratch, ge_arena_new());
-    struct ge_fields f = {.arena = scratch, .place = lines.name, .prefix = "", .folder = "."};
-    for (;;) {
-        GE_TRY(ge_lines_next_object(&lines, &object));
-        if (object == NULL) break;
-        f.object = object;
-        GE_TRY(read_object(im, &f, lines.number));
-        ge_json_delete(&object);
-        ge_arena_reset(scratch);
-    }
-done:
-    ge_json_delete(&object);
-    ge_arena_delete(&scratch);
-    ge_lines_close(&lines);
     return rc;
 }
 
@@ -337,7 +314,8 @@ static ge_status read_file(struct import *im)
     const char *ending = ge_fs_extension(im->path);
     if (strcasecmp(ending, "csv") == 0) return read_table(im, ',');
     if (strcasecmp(ending, "tsv") == 0) return read_table(im, '\t');
-    if (strcasecmp(ending, "jsonl") == 0) return read_lines(im);
+    if (strcasecmp(ending, "jsonl") == 0)
+        return ge_lines_each(im->path, NULL, NULL, read_object, im, NULL);
     return ge_fail(GE_EINVAL,
                    "%s: found the ending \"%s\", allowed for ratings: .csv, .tsv or .jsonl",
                    im->path, ending);
