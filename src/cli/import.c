@@ -1,6 +1,5 @@
 /* gapeval import: what other harnesses have recorded becomes recorded answers. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -40,11 +39,9 @@ static ge_status read_args(struct ge_args *args, int argc, char **argv, const ch
     if (!ge_harness_find(args->words[0], &options->harness)) {
         GE_TRY(ge_fail(GE_EINVAL, "\"%s\": wanted lmms-eval or vlmevalkit", args->words[0]));
     }
-    if (*direction == NULL) goto done;
-    if (strcmp(*direction, "und") != 0 && strcmp(*direction, "gen") != 0) {
+    if (*direction != NULL && !ge_direction_find(*direction, &options->direction)) {
         GE_TRY(ge_fail(GE_EINVAL, "--direction %s: wanted und or gen", *direction));
     }
-    options->direction = strcmp(*direction, "gen") == 0 ? GE_GEN : GE_UND;
 done:
     return rc;
 }

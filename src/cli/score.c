@@ -237,13 +237,13 @@ static ge_status read_args(struct score *c, struct ge_args *args, int argc, char
                            const char **sample)
 {
     ge_status rc = GE_OK;
+    enum ge_direction direction;
     char *end;
     GE_TRY(ge_args_parse(args, argc, argv));
     if (args->n_words != 1 || c->item_id == NULL || c->system == NULL) {
         GE_TRY(ge_fail(GE_EINVAL, "wanted one job file, --item and --system"));
     }
-    if (c->direction != NULL && strcmp(c->direction, "und") != 0 &&
-        strcmp(c->direction, "gen") != 0) {
+    if (c->direction != NULL && !ge_direction_find(c->direction, &direction)) {
         GE_TRY(ge_fail(GE_EINVAL, "--direction %s: wanted und or gen", c->direction));
     }
     c->sample = -1;

@@ -148,12 +148,8 @@ static ge_status check_system(const struct ge_fields *f, const char *system)
 static ge_status read_direction(const struct ge_fields *f, enum ge_direction *d)
 {
     const ge_json *node = ge_json_get(f->object, "direction");
-    const char *s = ge_json_string(node, "");
-    if (strcmp(s, "und") != 0 && strcmp(s, "gen") != 0) {
-        return ge_fields_refuse(f, "direction", node, "\"und\" or \"gen\"");
-    }
-    *d = strcmp(s, "und") == 0 ? GE_UND : GE_GEN;
-    return GE_OK;
+    if (ge_direction_find(ge_json_string(node, ""), d)) return GE_OK;
+    return ge_fields_refuse(f, "direction", node, "\"und\" or \"gen\"");
 }
 
 /* Direction, sample and verdict of a line: what all its answers share. */

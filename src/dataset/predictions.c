@@ -1,6 +1,5 @@
 /* Predictions: a JSON line for each, holding the answer together with what it is compared with. Each
  * line is an item with one direction, and the answer to it. */
-#include <string.h>
 
 #include "base/mem.h"
 #include "dataset/lines.h"
@@ -35,12 +34,9 @@ static ge_status read_direction(const struct ge_fields *f, enum ge_direction *d)
     const ge_json *image = ge_json_get(f->object, "prediction_image");
     GE_TRY(ge_fields_string(f, "direction", false, &name));
     *d = image != NULL && ge_json_type(image) != GE_JSON_NULL ? GE_GEN : GE_UND;
-    if (name == NULL) goto done;
-    if (strcmp(name, "und") != 0 && strcmp(name, "gen") != 0) {
+    if (name != NULL && !ge_direction_find(name, d)) {
         rc = ge_fields_refuse(f, "direction", ge_json_get(f->object, "direction"), "und, gen");
-        goto done;
     }
-    *d = strcmp(name, "gen") == 0 ? GE_GEN : GE_UND;
 done:
     return rc;
 }

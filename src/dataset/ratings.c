@@ -113,15 +113,15 @@ static ge_status put_row(struct import *im, const struct line *l)
     struct row row = {.line = l->number, .r.score = l->score};
     bool skip;
     const uint32_t *cell = ge_index_find(im->systems, l->text[SYSTEM]);
-    const char *direction = l->text[DIRECTION];
+    enum ge_direction direction;
     if (cell == NULL) {
         GE_TRY(refuse(im, l->number, SYSTEM, l->text[SYSTEM], "the name of a system in the run"));
     }
-    if (strcmp(direction, "und") != 0 && strcmp(direction, "gen") != 0) {
-        GE_TRY(refuse(im, l->number, DIRECTION, direction, "und or gen"));
+    if (!ge_direction_find(l->text[DIRECTION], &direction)) {
+        GE_TRY(refuse(im, l->number, DIRECTION, l->text[DIRECTION], "und or gen"));
     }
     row.r.cell = *cell;
-    row.r.key.direction = strcmp(direction, "und") == 0 ? GE_UND : GE_GEN;
+    row.r.key.direction = (uint8_t)direction;
     row.r.key.sample = l->sample;
     if (!(fabs(l->score) <= GE_RATING_SCORE_MOST)) {
         char score[32];
@@ -134,7 +134,8 @@ static ge_status put_row(struct import *im, const struct line *l)
     im->skipped += skip;
     if (skip) goto done;
     if (!im->about->items[row.r.key.item].task[row.r.key.direction].present) {
-        GE_TRY(refuse(im, l->number, DIRECTION, direction, "a direction that the item has"));
+        GE_TRY(
+            refuse(im, l->number, DIRECTION, l->text[DIRECTION], "a direction that the item has"));
     }
     GE_TRY(name_index(im, &im->raters, l->text[RATER], &row.r.rater));
     GE_TRY(name_index(im, &im->dimensions, l->text[DIMENSION], &row.r.dimension));

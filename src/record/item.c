@@ -1,12 +1,24 @@
 /* Lookups over the plain records of item.h. */
 #include "record/item.h"
 
+#include <string.h>
+
 #include "base/log.h"
 
 const char *ge_direction_name(enum ge_direction d)
 {
     GE_ASSERT(d == GE_UND || d == GE_GEN);
     return d == GE_UND ? "und" : "gen";
+}
+
+bool ge_direction_find(const char *name, enum ge_direction *d)
+{
+    for (int i = 0; i < GE_DIRECTIONS; i++) {
+        if (strcmp(name, ge_direction_name((enum ge_direction)i)) != 0) continue;
+        *d = (enum ge_direction)i;
+        return true;
+    }
+    return false;
 }
 
 /* Whether an answer sorts before (item, direction). */

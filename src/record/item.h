@@ -18,6 +18,9 @@ enum { GE_DIRECTIONS = 2 };
 /* "und" or "gen". */
 const char *ge_direction_name(enum ge_direction d);
 
+/* The other way; false for any other text, and *d stays as it is. */
+bool ge_direction_find(const char *name, enum ge_direction *d);
+
 /* A list of strings. */
 struct ge_strings {
     const char **v;
