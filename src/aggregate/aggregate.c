@@ -216,11 +216,8 @@ static ge_status add_scores(const struct work *w, size_t cell, struct metric_sum
         if (r->cell != cell) continue;
         for (size_t k = 0; k < r->n_scores; k++) {
             const struct ge_score_row *row = &r->scores[k];
-            if (row->metric >= n_metrics || row->key.item >= run->n_items ||
-                row->key.direction >= GE_DIRECTIONS) {
-                return ge_fail(GE_EFORMAT, "a score row names metric %u, item %u", row->metric,
-                               row->key.item);
-            }
+            ge_status rc = ge_check_score_row(run, row);
+            if (rc != GE_OK) return rc;
             struct metric_sum *m = &sums->v[row->key.direction * n_metrics + row->metric];
             uint32_t c = w->values->cluster[row->key.item];
             m->sum[c] += row->value;

@@ -33,7 +33,8 @@ static ge_status add_texts(struct corpus_texts *t, const struct ge_run *run,
         }
         if (row->key.direction != d || row->text == NULL) continue;
         const struct ge_task *of = &run->items[row->key.item].task[d];
-        if (!corpus_is_of(of, task) || corpus_has_failed(r, row->key)) continue;
+        if (task != NULL && !corpus_is_of(of, task)) continue;
+        if (corpus_has_failed(r, row->key)) continue;
         GE_GROW(t->texts, t->n, t->cap_texts);
         GE_GROW(t->tasks, t->n, t->cap_tasks);
         GE_GROW(t->keys, t->n, t->cap_keys);

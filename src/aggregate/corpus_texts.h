@@ -17,7 +17,7 @@ struct corpus_texts {
     size_t n, cap_texts, cap_tasks, cap_keys;
 };
 
-/* Fill anew; answers that ended in an error are left out. GE_EFORMAT (a row that names no item),
+/* Fill anew, `task` NULL: of every type; answers that ended in an error are left out. GE_EFORMAT (a row that names no item),
  * GE_ENOMEM. */
 ge_status corpus_texts_gather(const struct ge_run *run, size_t cell, enum ge_direction d,
                               const char *task, struct corpus_texts *out);

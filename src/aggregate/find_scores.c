@@ -68,10 +68,7 @@ static ge_status look_at_sample(const struct finder_context *c, const struct ge_
     for (*next = first; *next < r->n_scores; ++*next) {
         const struct ge_score_row *s = &r->scores[*next];
         if (ge_key_compare(s->key, key) != 0) break;
-        if (s->metric >= c->run->metrics.n || key.item >= c->run->n_items) {
-            GE_TRY(
-                ge_fail(GE_EFORMAT, "a score row names metric %u, item %u", s->metric, key.item));
-        }
+        GE_TRY(ge_check_score_row(c->run, s));
         const char *name = c->run->metrics.v[s->metric];
         int family = family_of(name);
         if (family >= 0) widen(&ranges[family], name, s->value);
@@ -101,10 +98,7 @@ ge_status ge_find_copies(const struct finder_context *c, size_t cell, struct fin
         const struct ge_result *r = &c->run->results[i];
         for (size_t k = 0; r->cell == cell && k < r->n_scores; k++) {
             const struct ge_score_row *s = &r->scores[k];
-            if (s->metric >= c->run->metrics.n || s->key.item >= c->run->n_items) {
-                GE_TRY(ge_fail(GE_EFORMAT, "a score row names metric %u, item %u", s->metric,
-                               s->key.item));
-            }
+            GE_TRY(ge_check_score_row(c->run, s));
             if (strcmp(c->run->metrics.v[s->metric], "copy.detected") != 0) continue;
             struct finding *f = &found[s->key.item];
             f->strength = isnan(f->strength) ? s->value : fmax(f->strength, s->value);

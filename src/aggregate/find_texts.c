@@ -38,26 +38,19 @@ static ge_status each_text(const struct finder_context *c, size_t cell, text_fn 
                            struct finding *found)
 {
     ge_status rc = GE_OK;
+    struct corpus_texts texts = {0};
     struct ge_buf note;
     ge_buf_init(&note, SIZE_MAX); /* as long as the lists of the dataset */
-    for (size_t i = 0; i < c->run->n_results; i++) {
-        const struct ge_result *r = &c->run->results[i];
-        for (size_t k = 0; r->cell == cell && k < r->n_responses; k++) {
-            const struct ge_response_row *row = &r->responses[k];
-            double strength = NAN;
-            if (row->key.item >= c->run->n_items) {
-                GE_TRY(ge_fail(GE_EFORMAT, "a response row names item %u of %zu", row->key.item,
-                               c->run->n_items));
-            }
-            if (row->key.direction != GE_GEN || row->text == NULL) continue;
-            if (corpus_has_failed(r, row->key)) continue;
-            ge_buf_reset(&note);
-            GE_TRY(fn(row->text, &c->run->items[row->key.item].task[GE_GEN], &strength, &note));
-            GE_TRY(ge_buf_status(&note));
-            GE_TRY(keep(c, &found[row->key.item], strength, &note));
-        }
+    GE_TRY(corpus_texts_gather(c->run, cell, GE_GEN, NULL, &texts));
+    for (size_t i = 0; i < texts.n; i++) {
+        double strength = NAN;
+        ge_buf_reset(&note);
+        GE_TRY(fn(texts.texts[i], texts.tasks[i], &strength, &note));
+        GE_TRY(ge_buf_status(&note));
+        GE_TRY(keep(c, &found[texts.keys[i].item], strength, &note));
     }
 done:
+    corpus_texts_free(&texts);
     ge_buf_free(&note);
     return rc;
 }
@@ -76,11 +69,9 @@ static ge_status missing_details(const char *text, const struct ge_task *task, d
     ge_status rc = GE_OK;
     bool *missing = NULL;
     double recall;
-    GE_TRY(ge_details_recall(text, task, &recall));
-    *strength = 1 - recall;
-    if (isnan(recall)) goto done;
     GE_NEW(missing, task->details.n);
-    GE_TRY(ge_details_missing(text, task, missing));
+    GE_TRY(ge_details_missing(text, task, missing, &recall));
+    *strength = 1 - recall;
     for (size_t i = 0; i < task->details.n; i++) {
         if (missing[i]) add_name(note, task->details.v[i]);
     }

@@ -49,6 +49,15 @@ static ge_status find(const struct values *v, uint32_t cell, struct ge_key key,
     return GE_OK;
 }
 
+ge_status ge_check_score_row(const struct ge_run *run, const struct ge_score_row *row)
+{
+    if (row->metric < run->metrics.n && row->key.item < run->n_items &&
+        row->key.direction < GE_DIRECTIONS) {
+        return GE_OK;
+    }
+    return ge_fail(GE_EFORMAT, "a score row names metric %u, item %u", row->metric, row->key.item);
+}
+
 static ge_status add_result(struct values *v, const struct ge_result *r)
 {
     ge_status rc = GE_OK;

@@ -18,6 +18,9 @@ struct named {
 /* For qsort(): by name in byte order, then by item. */
 int ge_compare_named(const void *a, const void *b);
 
+/* GE_EFORMAT: the row names a metric, an item or a direction that the run does not have. */
+ge_status ge_check_score_row(const struct ge_run *run, const struct ge_score_row *row);
+
 /* One direction of one item in one cell. */
 struct direction_value {
     double sum, sum_squares;         /* of the verdicts */

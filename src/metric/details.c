@@ -158,45 +158,36 @@ static void cover(struct details *d, const struct ge_plain *text)
     }
 }
 
-/* missing[] as documented; *n: the details that have words. */
-static ge_status find_missing(const char *text, const struct ge_task *task, bool *missing,
-                              size_t *n)
+ge_status ge_details_missing(const char *text, const struct ge_task *task, bool *missing,
+                             double *recall)
 {
     ge_status rc = GE_OK;
     struct details d = {0};
     struct ge_plain words = {0};
-    *n = 0;
+    size_t n = 0, covered = 0;
+    *recall = NAN;
+    if (task->details.n == 0) goto done;
     GE_TRY(details_init(&d, &task->details));
     GE_TRY(ge_plain_init(&words, text));
     cover(&d, &words);
     for (size_t i = 0; i < d.n; i++) {
         missing[i] = d.v[i].n > 0 && !d.v[i].covered;
-        *n += d.v[i].n > 0;
+        n += d.v[i].n > 0;
+        covered += d.v[i].covered;
     }
+    if (n > 0) *recall = (double)covered / (double)n;
 done:
     ge_plain_free(&words);
     details_free(&d);
     return rc;
 }
 
-ge_status ge_details_missing(const char *text, const struct ge_task *task, bool *missing)
-{
-    size_t n;
-    return find_missing(text, task, missing, &n);
-}
-
 ge_status ge_details_recall(const char *text, const struct ge_task *task, double *value)
 {
     ge_status rc = GE_OK;
     bool *missing = NULL;
-    size_t n = 0, covered = 0;
-    *value = NAN;
-    if (task->details.n == 0) goto done;
     GE_NEW(missing, task->details.n);
-    GE_TRY(find_missing(text, task, missing, &n));
-    covered = n;
-    for (size_t i = 0; i < task->details.n; i++) covered -= missing[i];
-    if (n > 0) *value = (double)covered / (double)n;
+    GE_TRY(ge_details_missing(text, task, missing, value));
 done:
     free(missing);
     return rc;

@@ -17,8 +17,9 @@
  * without words do not count. */
 ge_status ge_details_recall(const char *text, const struct ge_task *task, double *value);
 
-/* Which details the text does not cover: missing[task->details.n]; false for one without words.
- * GE_ENOMEM, GE_ELIMIT (a text beyond 512 MiB). */
-ge_status ge_details_missing(const char *text, const struct ge_task *task, bool *missing);
+/* Which details the text does not cover: missing[task->details.n]; false for one without words. And the
+ * recall. GE_ENOMEM, GE_ELIMIT (a text beyond 512 MiB). */
+ge_status ge_details_missing(const char *text, const struct ge_task *task, bool *missing,
+                             double *recall);
 
 #endif

@@ -208,10 +208,11 @@ static void details(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *list[] = {cases[i].detail};
         const struct ge_task task = {.details = {list, 1}};
-        double v;
+        double v, recall;
         bool missing;
         assert_ok(ge_details_recall(cases[i].text, &task, &v));
-        assert_ok(ge_details_missing(cases[i].text, &task, &missing));
+        assert_ok(ge_details_missing(cases[i].text, &task, &missing, &recall));
+        assert_close(recall, v, 0);
         if (v != cases[i].covered || missing == cases[i].covered) {
             fail_msg("\"%s\" in \"%s\": %g", cases[i].detail, cases[i].text, v);
         }
@@ -224,10 +225,11 @@ static void details_together(void **state)
     const char *list[] = {"a red car", "?", "a blue house", "two dogs", ""};
     const struct ge_task task = {.details = {list, 5}}, empty = {0};
     bool missing[5];
-    double v;
-    assert_ok(ge_details_missing("A red car by a blue house.", &task, missing));
+    double v, recall;
+    assert_ok(ge_details_missing("A red car by a blue house.", &task, missing, &recall));
     assert_true(!missing[0] && !missing[1] && !missing[2] && missing[3] && !missing[4]);
     assert_ok(ge_details_recall("A red car by a blue house.", &task, &v));
+    assert_close(recall, v, 0);
     assert_close(v, 2.0 / 3, 0); /* those without words do not count */
     assert_ok(ge_details_recall("A red car", &empty, &v));
     assert_true(isnan(v));
